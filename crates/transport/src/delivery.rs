@@ -1,0 +1,205 @@
+//! Deliveries: one recipient of one message that waits for a connector.
+
+use crate::{Arrival, EnvelopeOptions, Notify, ReversePath};
+use concord_address::TypedAddress;
+use concord_base::{DeliveryId, EnhancedStatus, MessageId, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// A delivery during which its connector, or the core, died so often is
+/// quarantined: three is evidence, since a suspect is tried alone.
+pub const QUARANTINE_AFTER: u32 = 3;
+
+/// Why a delivery waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeliveryState {
+    /// For its next attempt.
+    Queued,
+    /// For an administrator's release.
+    Held,
+    /// For an administrator: services died over it.
+    Quarantined,
+}
+
+impl DeliveryState {
+    /// Stable name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Held => "held",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// A connector and the group of deliveries it takes together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Group {
+    /// The connector.
+    pub connector: String,
+    /// See [`crate::Destination::Connector`].
+    pub group: String,
+}
+
+/// The words of whoever decided over a delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerAnswer {
+    /// SMTP reply code; 0 if there was no reply.
+    pub code: u16,
+    /// RFC 3463 status as `(class, subject, detail)`.
+    pub status: (u8, u16, u16),
+    /// The remote host, as DSNs name it (`mx.example.org [192.0.2.1]`); `None`
+    /// if the answer is Concord's own.
+    pub host: Option<String>,
+    /// The words.
+    pub text: String,
+}
+
+impl PeerAnswer {
+    /// Its status.
+    pub const fn enhanced_status(&self) -> EnhancedStatus {
+        EnhancedStatus::new(self.status.0, self.status.1, self.status.2)
+    }
+}
+
+/// A delivery in the queue.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Its id.
+    pub id: DeliveryId,
+    /// The recipient.
+    pub address: TypedAddress,
+    /// What RCPT said.
+    pub given: TypedAddress,
+    /// RFC 3461 ORCPT.
+    pub original: Option<String>,
+    /// RFC 3461 NOTIFY.
+    pub notify: Notify,
+    /// Connector and group.
+    pub group: Group,
+    /// Why it waits.
+    pub state: DeliveryState,
+    /// When it is due.
+    pub next_attempt: Timestamp,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// How often a service died over it.
+    pub crashes: u32,
+    /// Whether the sender was told of the delay.
+    pub delay_reported: bool,
+    /// The last answer.
+    pub last_answer: Option<PeerAnswer>,
+}
+
+/// A message in the queue with its deliveries that still wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuedMessage {
+    /// The message.
+    pub message: MessageId,
+    /// When it came.
+    pub received: Timestamp,
+    /// How it came.
+    pub arrival: Arrival,
+    /// Who gets reports.
+    pub sender: ReversePath,
+    /// What MAIL said beside.
+    pub options: EnvelopeOptions,
+    /// `Message-ID` of its header.
+    pub header_message_id: String,
+    /// Its subject, shortened.
+    pub subject: String,
+    /// Size in octets.
+    pub octets: u64,
+    /// Octets of the `Return-Path:` line in front.
+    pub return_path_octets: u32,
+    /// What waits.
+    pub deliveries: Vec<Delivery>,
+}
+
+/// Work for a connector: deliveries of one message and one group. Until it is
+/// answered nobody else gets them; a core that dies gives them free.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// The message; `deliveries` are the claimed ones only.
+    pub message: QueuedMessage,
+    /// Connector and group.
+    pub group: Group,
+    /// A service died over one of these before: try it alone.
+    pub suspect: bool,
+}
+
+/// What became of a claimed delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnswerOutcome {
+    /// The foreign system has it.
+    Delivered,
+    /// The foreign system has it and will not report success: we do, if asked
+    /// ("relayed", RFC 3461 section 5.2.2).
+    Relayed,
+    /// Later.
+    Deferred {
+        /// When.
+        next_attempt: Timestamp,
+        /// Whether the sender is told of the delay in the same commit.
+        delay_reported: bool,
+    },
+    /// Never; a failure report, if wanted, is in the same commit.
+    Failed,
+    /// Too late; as failed.
+    Expired,
+    /// The service died with the message in its hands.
+    Crashed {
+        /// When to try again, alone.
+        next_attempt: Timestamp,
+    },
+    /// The claim is given back; no attempt was made.
+    Released,
+}
+
+/// An answer for one delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The delivery.
+    pub delivery: DeliveryId,
+    /// What became of it.
+    pub outcome: AnswerOutcome,
+    /// The words that were said.
+    pub answer: Option<PeerAnswer>,
+}
+
+/// Which queued messages to list.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QueueFilter {
+    /// Only with deliveries in this state.
+    pub state: Option<DeliveryState>,
+    /// Only for this connector.
+    pub connector: Option<String>,
+    /// Only for this group (domain).
+    pub group: Option<String>,
+    /// Only from this sender (case does not matter).
+    pub sender: Option<String>,
+    /// Only to this recipient (case does not matter).
+    pub recipient: Option<String>,
+    /// At most so many messages, oldest first; 0 is [`Self::MAX`].
+    pub limit: u32,
+    /// Only messages with larger ids, for paging.
+    pub after: Option<MessageId>,
+}
+
+impl QueueFilter {
+    /// One page's most messages.
+    pub const MAX: u32 = 1_000;
+}
+
+/// The queue in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct QueueSummary {
+    /// Deliveries that wait for their attempt.
+    pub queued: u64,
+    /// Deliveries held.
+    pub held: u64,
+    /// Deliveries quarantined.
+    pub quarantined: u64,
+    /// When the oldest queued message came.
+    pub oldest: Option<Timestamp>,
+}

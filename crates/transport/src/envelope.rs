@@ -1,0 +1,135 @@
+//! Envelopes.
+
+use concord_address::{SmtpAddress, TypedAddress};
+use concord_base::{MailboxId, Timestamp};
+use concord_store::Body;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The reverse-path: who gets reports; `None` is `<>`, nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ReversePath(pub Option<SmtpAddress>);
+
+impl fmt::Display for ReversePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(address) => write!(f, "<{address}>"),
+            None => f.write_str("<>"),
+        }
+    }
+}
+
+/// RFC 3461 NOTIFY of one recipient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Notify {
+    /// Report successful delivery.
+    pub success: bool,
+    /// Report failure.
+    pub failure: bool,
+    /// Report delay.
+    pub delay: bool,
+}
+
+impl Default for Notify {
+    /// What a sender who said nothing gets (RFC 3461 section 4.1).
+    fn default() -> Self {
+        Self { success: false, failure: true, delay: true }
+    }
+}
+
+impl Notify {
+    /// `NOTIFY=NEVER`
+    pub const NEVER: Self = Self { success: false, failure: false, delay: false };
+}
+
+/// RFC 3461 RET.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum ReturnContent {
+    /// The whole message goes with a failure report.
+    Full,
+    /// Only its header; the default, so that a report stays small.
+    #[default]
+    Headers,
+}
+
+/// What MAIL said beside the reverse-path.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct EnvelopeOptions {
+    /// RFC 3461 ENVID, decoded.
+    pub envelope_id: Option<String>,
+    /// RFC 3461 RET.
+    pub return_content: Option<ReturnContent>,
+    /// RFC 6531 SMTPUTF8.
+    pub smtputf8: bool,
+    /// RFC 6152 BODY=8BITMIME.
+    pub eight_bit: bool,
+}
+
+/// How a message came to the core.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Arrival {
+    /// The connector that brought it (`internet-mail`), or `core`.
+    pub connector: String,
+    /// The client's IP address, as text.
+    pub client: Option<String>,
+    /// What the client called itself.
+    pub helo: Option<String>,
+    /// `ESMTP`, `ESMTPSA`, ...
+    pub protocol: Option<String>,
+    /// The login name, if it was authenticated.
+    pub login: Option<String>,
+}
+
+/// Where a recipient's copy goes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Destination {
+    /// Into the INBOX of a mailbox here.
+    Mailbox(MailboxId),
+    /// To another system through a connector.
+    Connector {
+        /// The connector.
+        connector: String,
+        /// What deliveries are grouped by: one LMTP transaction has one group,
+        /// and concurrency is bounded per group. For Internet mail the domain.
+        group: String,
+    },
+}
+
+/// A recipient after resolution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutedRecipient {
+    /// Where it goes, after lists and forwarding.
+    pub address: TypedAddress,
+    /// What RCPT said; many routed recipients may come from one.
+    pub given: TypedAddress,
+    /// RFC 3461 ORCPT, as `type;address`, decoded.
+    pub original: Option<String>,
+    /// RFC 3461 NOTIFY.
+    pub notify: Notify,
+    /// The route.
+    pub destination: Destination,
+}
+
+/// A message whose recipients are resolved and routed: ready to be committed.
+#[derive(Debug)]
+pub struct Submission {
+    /// How it came.
+    pub arrival: Arrival,
+    /// When it came.
+    pub received: Timestamp,
+    /// Who gets reports.
+    pub sender: ReversePath,
+    /// What MAIL said beside.
+    pub options: EnvelopeOptions,
+    /// The recipients; at least one.
+    pub recipients: Vec<RoutedRecipient>,
+    /// `Message-ID` of its header without brackets, as found, or empty.
+    pub header_message_id: String,
+    /// `Subject` as found, shortened, or empty; for queue listings.
+    pub subject: String,
+    /// The message as it is stored: a `Return-Path:` line first, then as it came.
+    pub body: Body,
+    /// Octets of that `Return-Path:` line; connectors get what follows it.
+    pub return_path_octets: u32,
+}

@@ -1,0 +1,94 @@
+//! What an engine gives the transport.
+
+use crate::{
+    Answer, Claim, Group, QueueFilter, QueueSummary, QueuedMessage, Story, Submission, TraceQuery,
+    TransportError,
+};
+use concord_base::{MessageId, Timestamp};
+use tokio::sync::watch::Receiver;
+use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
+
+/// What an administrator does with a queued message (all its deliveries).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum QueueAct {
+    /// Due now; the schedule starts anew.
+    Retry,
+    /// Waits until released.
+    Hold,
+    /// Waits no more; also lets a quarantined one go, its crashes forgotten.
+    Release,
+    /// Gone, nobody is told.
+    Delete,
+}
+
+/// The queue of an engine. What a finished call changed is durable.
+#[async_trait::async_trait]
+pub trait Queue: Send + Sync + 'static {
+    /// Takes messages in, each whole or not at all: body, items in mailboxes,
+    /// deliveries and tracking in one commit shared with everything that is
+    /// ready at that moment. When this returns, `250` may be said, and each
+    /// item is visible to its readers.
+    ///
+    /// A recipient whose mailbox vanished meanwhile becomes a queued delivery
+    /// of connector `core`, group `unroutable`, so that it is reported.
+    async fn take_in(&self, submission: Submission) -> Result<MessageId, TransportError>;
+
+    /// Claims due deliveries for a connector: at most `limit` claims, none of
+    /// `busy` groups, at most one claim per group and call unless `limit`
+    /// allows more, oldest first. A suspect is a claim of its own.
+    async fn claim(
+        &self,
+        connector: &str,
+        now: Timestamp,
+        busy: &HashSet<Group>,
+        limit: usize,
+    ) -> Result<Vec<Claim>, TransportError>;
+
+    /// Answers claimed deliveries and takes in the reports that follow from
+    /// the answers, in one commit. Answers for deliveries that are gone are
+    /// ignored. A delivery that crashed [`crate::QUARANTINE_AFTER`] times is quarantined.
+    async fn answer(
+        &self,
+        answers: Vec<Answer>,
+        reports: Vec<Submission>,
+    ) -> Result<(), TransportError>;
+
+    /// When the next unclaimed delivery of a connector is due.
+    async fn next_due(&self, connector: &str) -> Result<Option<Timestamp>, TransportError>;
+
+    /// Tells that deliveries may have become due (the value counts).
+    fn queue_changed(&self) -> Receiver<u64>;
+
+    /// Connectors that deliveries wait for.
+    async fn waiting_connectors(&self) -> Result<Vec<String>, TransportError>;
+}
+
+/// What administrators see and do.
+#[async_trait::async_trait]
+pub trait Administer: Send + Sync + 'static {
+    /// Queued messages, oldest first.
+    async fn list_queue(&self, filter: &QueueFilter) -> Result<Vec<QueuedMessage>, TransportError>;
+
+    /// One queued message.
+    ///
+    /// # Errors
+    /// [`TransportError::NotQueued`]
+    async fn show_queued(&self, message: MessageId) -> Result<QueuedMessage, TransportError>;
+
+    /// Does something with a queued message. Deliveries that are being tried
+    /// at this moment are finished first by their attempt; a deleted one's
+    /// answer is ignored.
+    async fn act_on_queued(&self, message: MessageId, act: QueueAct) -> Result<(), TransportError>;
+
+    /// The queue in numbers.
+    async fn summary(&self) -> Result<QueueSummary, TransportError>;
+
+    /// Stories of messages, newest first, at most `limit`.
+    async fn trace(&self, query: &TraceQuery, limit: usize) -> Result<Vec<Story>, TransportError>;
+
+    /// Forgets stories of messages that came before, unless still queued;
+    /// gives back how many.
+    async fn forget_stories(&self, before: Timestamp) -> Result<u64, TransportError>;
+}
