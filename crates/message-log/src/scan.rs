@@ -1,0 +1,291 @@
+//! Reading a log from a position on, past damage.
+
+use crate::format::{
+    ALIGN, Location, Position, RECORD_HEADER, RECORD_MAGIC, RecordHeader, SEGMENT_HEADER,
+    SegmentHeader,
+};
+use crate::log::{io_error, segment_path};
+use bytes::Bytes;
+use concord_base::StorageError;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// A record as found.
+#[derive(Debug, Clone)]
+pub struct Record {
+    /// Where it starts.
+    pub position: Position,
+    /// Where the next one starts.
+    pub next: Position,
+    /// Its number.
+    pub sequence: u64,
+    /// What the caller wrote.
+    pub meta: Bytes,
+    /// Where its body is.
+    pub body: Location,
+}
+
+/// Octets that are not what was written there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damage {
+    /// Where it starts.
+    pub position: Position,
+    /// How many octets are passed over.
+    pub octets: u64,
+    /// What does not fit.
+    pub cause: &'static str,
+    /// Nothing valid follows in the last segment: a write that power loss or a
+    /// crash cut off, which was never acknowledged.
+    pub torn_tail: bool,
+}
+
+/// What a scan saw.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScanSummary {
+    /// Valid records.
+    pub records: u64,
+    /// Octets of valid records.
+    pub octets: u64,
+    /// Sequence of the last valid record.
+    pub last_sequence: u64,
+    /// The segment of the last valid record; 0 if there is none.
+    pub last_segment: u64,
+    /// Behind the last valid record.
+    pub end: Position,
+    /// All damage, in order.
+    pub damage: Vec<Damage>,
+    /// The log's identity, if a segment header could be read.
+    pub log_id: Option<[u8; 16]>,
+}
+
+/// The segment numbers in a directory, ascending.
+///
+/// # Errors
+/// [`StorageError::Io`] if the directory cannot be read.
+pub fn segments(directory: &Path) -> Result<Vec<u64>, StorageError> {
+    let entries = std::fs::read_dir(directory).map_err(|e| io_error("list", directory, &e))?;
+    let mut found = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|e| io_error("list", directory, &e))?;
+        let name = entry.file_name();
+        let number = name.to_str().and_then(|n| n.strip_suffix(".seg"));
+        found.extend(number.and_then(|hex| u64::from_str_radix(hex, 16).ok()));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+/// Reads all records from `from` on in order; `visit` gets each and may stop
+/// the scan with an error. With `bodies`, body checksums are verified too.
+///
+/// # Errors
+/// What `visit` returns, or [`StorageError::Io`]. Damage is no error: it is
+/// listed in the summary, and the scan goes on at the next valid record.
+pub fn scan(
+    directory: &Path,
+    from: Position,
+    bodies: bool,
+    visit: &mut dyn FnMut(Record) -> Result<(), StorageError>,
+) -> Result<ScanSummary, StorageError> {
+    let numbers: Vec<u64> =
+        segments(directory)?.into_iter().filter(|n| *n >= from.segment).collect();
+    let mut summary = ScanSummary { end: from, ..ScanSummary::default() };
+    let last = numbers.last().copied();
+    for number in numbers {
+        let start = if number == from.segment { from.offset.max(SEGMENT_HEADER) } else { SEGMENT_HEADER };
+        let mut segment = Segment::open(directory, number, last == Some(number))?;
+        segment.read(start, bodies, &mut summary, visit)?;
+    }
+    Ok(summary)
+}
+
+struct Segment {
+    path: std::path::PathBuf,
+    file: File,
+    number: u64,
+    octets: u64,
+    is_last: bool,
+}
+
+/// Salvage reads so much at a time while it looks for the next record.
+const SALVAGE_WINDOW: usize = 1 << 20;
+
+enum Found {
+    Record(RecordHeader, Bytes),
+    Bad(&'static str),
+    End,
+}
+
+impl Segment {
+    fn open(directory: &Path, number: u64, is_last: bool) -> Result<Self, StorageError> {
+        let path = segment_path(directory, number);
+        let file = File::open(&path).map_err(|e| io_error("open", &path, &e))?;
+        let octets = file.metadata().map_err(|e| io_error("read", &path, &e))?.len();
+        Ok(Self { path, file, number, octets, is_last })
+    }
+
+    fn read(
+        &mut self,
+        start: u64,
+        bodies: bool,
+        summary: &mut ScanSummary,
+        visit: &mut dyn FnMut(Record) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        self.read_header(summary)?;
+        summary.end = summary.end.max(Position { segment: self.number, offset: start });
+        let mut offset = start;
+        loop {
+            let position = Position { segment: self.number, offset };
+            match self.record_at(offset, bodies)? {
+                Found::End => break,
+                Found::Record(header, meta) => {
+                    let next = Position { segment: self.number, offset: offset + header.span() };
+                    if header.sequence != summary.last_sequence + 1
+                        && self.follows(summary)
+                    {
+                        summary.damage.push(Damage {
+                            position,
+                            octets: 0,
+                            cause: "records are missing in front of this one",
+                            torn_tail: false,
+                        });
+                    }
+                    let body_at = offset + RECORD_HEADER as u64 + u64::from(header.meta_octets);
+                    summary.records += 1;
+                    summary.octets += header.span();
+                    summary.last_sequence = header.sequence;
+                    summary.last_segment = self.number;
+                    summary.end = next;
+                    visit(Record {
+                        position,
+                        next,
+                        sequence: header.sequence,
+                        meta,
+                        body: Location {
+                            segment: self.number,
+                            offset: body_at,
+                            octets: header.body_octets,
+                        },
+                    })?;
+                    offset = next.offset;
+                }
+                Found::Bad(cause) => {
+                    let found = self.next_record(offset + ALIGN, summary.last_sequence)?;
+                    let to = found.unwrap_or(self.octets);
+                    summary.damage.push(Damage {
+                        position,
+                        octets: to.saturating_sub(offset),
+                        cause,
+                        torn_tail: self.is_last && found.is_none(),
+                    });
+                    let Some(found) = found else { break };
+                    offset = found;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the record in front must be the one that the summary saw last.
+    /// Where segments are missing, compaction has removed them.
+    fn follows(&self, summary: &ScanSummary) -> bool {
+        let before = summary.last_segment;
+        before == self.number || before > 0 && before + 1 == self.number
+    }
+
+    fn read_header(&self, summary: &mut ScanSummary) -> Result<(), StorageError> {
+        let header = self.octets_at(0, SEGMENT_HEADER as usize)?;
+        match SegmentHeader::decode(&header).filter(|h| h.segment == self.number) {
+            Some(header) if summary.log_id.is_none_or(|id| id == header.log_id) => {
+                summary.log_id = Some(header.log_id);
+            }
+            other => summary.damage.push(Damage {
+                position: Position { segment: self.number, offset: 0 },
+                octets: SEGMENT_HEADER,
+                cause: match other {
+                    Some(_) => "the segment belongs to another log",
+                    None => "the segment's header is not valid",
+                },
+                torn_tail: self.is_last && self.octets <= SEGMENT_HEADER,
+            }),
+        }
+        Ok(())
+    }
+
+    /// Up to `octets` octets; fewer at the file's end.
+    fn octets_at(&self, offset: u64, octets: usize) -> Result<Bytes, StorageError> {
+        let left = usize::try_from(self.octets.saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut buffer = vec![0; octets.min(left)];
+        self.file
+            .read_exact_at(&mut buffer, offset)
+            .map_err(|e| io_error("read", &self.path, &e))?;
+        Ok(buffer.into())
+    }
+
+    fn record_at(&self, offset: u64, bodies: bool) -> Result<Found, StorageError> {
+        if offset >= self.octets {
+            return Ok(Found::End);
+        }
+        let head = self.octets_at(offset, RECORD_HEADER)?;
+        let Ok(head) = <[u8; RECORD_HEADER]>::try_from(head.as_ref()) else {
+            return Ok(Found::Bad("the file ends within a record's header"));
+        };
+        let Some(header) = RecordHeader::decode(&head) else {
+            return Ok(Found::Bad("no valid record header"));
+        };
+        let end = RECORD_HEADER as u64 + u64::from(header.meta_octets) + header.body_octets;
+        if offset + end > self.octets {
+            return Ok(Found::Bad("the file ends within a record"));
+        }
+        let meta = self.octets_at(
+            offset + RECORD_HEADER as u64,
+            usize::try_from(header.meta_octets).unwrap_or(usize::MAX),
+        )?;
+        if crc32c::crc32c(&meta) != header.meta_crc {
+            return Ok(Found::Bad("the record's acts do not match their checksum"));
+        }
+        if bodies {
+            let at = offset + RECORD_HEADER as u64 + u64::from(header.meta_octets);
+            let body =
+                self.octets_at(at, usize::try_from(header.body_octets).unwrap_or(usize::MAX))?;
+            if crc32c::crc32c(&body) != header.body_crc {
+                return Ok(Found::Bad("the record's body does not match its checksum"));
+            }
+        }
+        Ok(Found::Record(header, meta))
+    }
+
+    /// The start of the next valid record at or behind `offset`. A record's
+    /// body may hold octets that look like a record (a mail with a log in it),
+    /// so only one with a later sequence counts.
+    fn next_record(&self, offset: u64, after: u64) -> Result<Option<u64>, StorageError> {
+        let mut window_at = offset.next_multiple_of(ALIGN);
+        while window_at < self.octets {
+            let window = self.octets_at(window_at, SALVAGE_WINDOW + RECORD_HEADER)?;
+            for at in (0..window.len().min(SALVAGE_WINDOW)).step_by(ALIGN as usize) {
+                let head = window.get(at..at + RECORD_HEADER);
+                let Some(head) = head.filter(|h| h.starts_with(&RECORD_MAGIC)) else { continue };
+                let header =
+                    <&[u8; RECORD_HEADER]>::try_from(head).ok().and_then(RecordHeader::decode);
+                let candidate = window_at + at as u64;
+                if header.is_some_and(|h| h.sequence > after)
+                    && let Found::Record(..) = self.record_at(candidate, true)?
+                {
+                    return Ok(Some(candidate));
+                }
+            }
+            window_at += SALVAGE_WINDOW as u64;
+        }
+        Ok(None)
+    }
+}
+
+pub(crate) fn fuzz(data: &[u8]) {
+    let _ = SegmentHeader::decode(data);
+    for window in data.windows(RECORD_HEADER).step_by(ALIGN as usize) {
+        if let Ok(window) = <&[u8; RECORD_HEADER]>::try_from(window) {
+            let _ = RecordHeader::decode(window).map(|h| h.span());
+        }
+    }
+}
