@@ -1,0 +1,138 @@
+//! What the message log says: acts, in the octets of a record's meta.
+//!
+//! Acts are encoded as MessagePack arrays (rmp-serde). The format may grow: new
+//! variants at any place (they go by name), new fields at a struct's end with
+//! `#[serde(default)]`. Nothing may be removed or change its meaning, because
+//! logs of older releases are replayed by newer ones.
+
+use bytes::Bytes;
+use concord_base::{DeliveryId, FolderId, MailboxId, MessageId, StorageError, Timestamp};
+use concord_directory::DirectoryAct;
+use concord_store::{FlagChange, FlagSet, FolderName, SpecialUse, UidSet};
+use concord_transport::{
+    Answer, Arrival, EnvelopeOptions, QueueAct, ReversePath, RoutedRecipient,
+};
+use serde::{Deserialize, Serialize};
+
+/// Where an act's message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum BodyRef {
+    /// In the body of the same record.
+    Here {
+        /// Octets from the body's start.
+        offset: u64,
+        /// How many.
+        octets: u64,
+    },
+    /// In a file of its own.
+    Large {
+        /// The file's number.
+        number: u64,
+        /// How many octets.
+        octets: u64,
+    },
+}
+
+impl BodyRef {
+    pub fn octets(self) -> u64 {
+        match self {
+            Self::Here { octets, .. } | Self::Large { octets, .. } => octets,
+        }
+    }
+}
+
+/// A [`concord_transport::Submission`] as logged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TakeIn {
+    pub arrival: Arrival,
+    pub received: Timestamp,
+    pub sender: ReversePath,
+    pub options: EnvelopeOptions,
+    pub recipients: Vec<RoutedRecipient>,
+    pub header_message_id: String,
+    pub subject: String,
+    pub return_path_octets: u32,
+    pub body: BodyRef,
+}
+
+/// One change of the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Act {
+    TakeIn(Box<TakeIn>),
+    Append { folder: FolderId, flags: FlagSet, internal_date: Timestamp, body: BodyRef },
+    StoreFlags {
+        folder: FolderId,
+        uids: UidSet,
+        change: FlagChange,
+        unchanged_since: Option<u64>,
+    },
+    Copy { from: FolderId, uids: UidSet, to: FolderId },
+    Move { from: FolderId, uids: UidSet, to: FolderId },
+    Expunge { folder: FolderId, uids: UidSet },
+    CreateFolder { mailbox: MailboxId, name: FolderName, special_use: Option<SpecialUse> },
+    RenameFolder { mailbox: MailboxId, old: FolderName, new: FolderName },
+    DeleteFolder { mailbox: MailboxId, name: FolderName },
+    Subscribe { mailbox: MailboxId, name: FolderName, subscribed: bool },
+    Directory(Box<DirectoryAct>),
+    Answers(Vec<Answer>),
+    QueueAct { message: MessageId, act: QueueAct },
+    /// Connectors are about to get these; if the core dies now, it counts.
+    Claimed(Vec<DeliveryId>),
+    /// The core came up; what was claimed then was in its hands when it died.
+    CoreStarted { retry_at: Timestamp },
+    ForgetStories { before: Timestamp },
+    /// Compaction wrote the message again, here.
+    Carried { message: MessageId, body: BodyRef },
+}
+
+/// What one record says; carried out whole or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Meta {
+    /// When it was decided.
+    pub at: Timestamp,
+    pub acts: Vec<Act>,
+}
+
+impl Meta {
+    pub fn encode(&self) -> Result<Vec<u8>, StorageError> {
+        rmp_serde::to_vec(self).map_err(|e| StorageError::Bug(format!("acts cannot be encoded: {e}")))
+    }
+
+    pub fn decode(octets: &Bytes) -> Result<Self, String> {
+        rmp_serde::from_slice(octets).map_err(|e| e.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acts_read_back() {
+        let meta = Meta {
+            at: Timestamp(5),
+            acts: vec![
+                Act::Claimed(vec![DeliveryId(3)]),
+                Act::Expunge { folder: FolderId(1), uids: UidSet::all() },
+                Act::StoreFlags {
+                    folder: FolderId(1),
+                    uids: UidSet::all(),
+                    change: FlagChange::Add(FlagSet::default()),
+                    unchanged_since: None,
+                },
+                Act::TakeIn(Box::new(TakeIn {
+                    arrival: Arrival::default(),
+                    received: Timestamp(1),
+                    sender: ReversePath(Some("a@b.test".parse().unwrap())),
+                    options: EnvelopeOptions::default(),
+                    recipients: vec![],
+                    header_message_id: String::new(),
+                    subject: String::new(),
+                    return_path_octets: 3,
+                    body: BodyRef::Here { offset: 0, octets: 9 },
+                })),
+            ],
+        };
+        assert_eq!(Meta::decode(&meta.encode().unwrap().into()), Ok(meta));
+    }
+}

@@ -1,0 +1,212 @@
+//! Taking messages in.
+
+use super::{ActError, Applier, Applying, Outcome};
+use crate::act::{BodyRef, TakeIn};
+use crate::delivery::{DeliveryData, Envelope, encode};
+use concord_base::{FolderId, MailboxId, MessageId, Timestamp};
+use concord_message_log::Location;
+use concord_store::{Appended, FlagSet, StoreError, SystemFlags};
+use concord_transport::{Destination, RoutedRecipient, TraceKind};
+use rusqlite::{OptionalExtension, params};
+use std::collections::HashSet;
+
+/// The connector name of deliveries that nobody can take; the core reports them.
+const UNROUTABLE: (&str, &str) = ("core", "unroutable");
+
+impl Applier {
+    pub(super) fn take_in(&mut self, t: &TakeIn, body: Location) -> Applying {
+        let message = self.next_message();
+        let mut references = 0;
+        let mut seen = HashSet::new();
+        let mut seq = 0;
+        for recipient in &t.recipients {
+            seq += 1;
+            match &recipient.destination {
+                Destination::Mailbox(mailbox) => {
+                    if let Some(inbox) = self.inbox(*mailbox)? {
+                        // A recipient that is reached twice gets it once.
+                        if seen.insert(*mailbox) {
+                            let uid = self.insert_item(
+                                inbox,
+                                message,
+                                &FlagSet::default(),
+                                t.received,
+                                t.body.octets(),
+                            )?;
+                            references += 1;
+                            let detail = format!("in INBOX as UID {}", uid.uid);
+                            self.recipient_event(message, seq, TraceKind::Stored, recipient, &detail)?;
+                        }
+                    } else {
+                        let (connector, group) = UNROUTABLE;
+                        self.insert_delivery(message, recipient, connector, group)?;
+                        references += 1;
+                        self.recipient_event(
+                            message,
+                            seq,
+                            TraceKind::Queued,
+                            recipient,
+                            "the mailbox was removed meanwhile",
+                        )?;
+                    }
+                }
+                Destination::Connector { connector, group } => {
+                    self.insert_delivery(message, recipient, connector, group)?;
+                    references += 1;
+                    let detail = format!("for {connector}, {group}");
+                    self.recipient_event(message, seq, TraceKind::Queued, recipient, &detail)?;
+                }
+            }
+        }
+        self.insert_taken_in(message, t, body, references)?;
+        Ok(Outcome::Message(message))
+    }
+
+    pub(super) fn next_message(&mut self) -> MessageId {
+        let id = MessageId(self.state.next_message);
+        self.state.next_message += 1;
+        id
+    }
+
+    fn insert_taken_in(
+        &mut self,
+        message: MessageId,
+        t: &TakeIn,
+        body: Location,
+        references: i64,
+    ) -> Result<(), ActError> {
+        let (place, segment, offset) = Self::place(t.body, body);
+        let envelope =
+            Envelope { arrival: t.arrival.clone(), options: t.options.clone() };
+        let envelope = encode(&envelope)?;
+        let sender = t.sender.0.as_ref();
+        self.db
+            .prepare_cached(
+                "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            )?
+            .execute(params![
+                message.0 as i64,
+                place,
+                segment,
+                offset,
+                t.body.octets() as i64,
+                references,
+                t.received.0,
+                t.return_path_octets,
+                sender.map(ToString::to_string),
+                sender.map(concord_address::SmtpAddress::key),
+                Some(&t.header_message_id).filter(|id| !id.is_empty()),
+                Some(&t.subject).filter(|s| !s.is_empty()),
+                envelope,
+            ])?;
+        if references == 0 {
+            self.release(message, 0)?;
+        }
+        Ok(())
+    }
+
+    fn recipient_event(
+        &self,
+        message: MessageId,
+        seq: i64,
+        kind: TraceKind,
+        recipient: &RoutedRecipient,
+        detail: &str,
+    ) -> Result<(), rusqlite::Error> {
+        self.event(message, Some(seq), kind, Some(&recipient.address.key()), detail)
+    }
+
+    fn insert_delivery(
+        &mut self,
+        message: MessageId,
+        recipient: &RoutedRecipient,
+        connector: &str,
+        group: &str,
+    ) -> Result<(), ActError> {
+        let id = self.state.next_delivery;
+        self.state.next_delivery += 1;
+        self.effects.queue = true;
+        let data = encode(&DeliveryData::new(recipient))?;
+        self.db
+            .prepare_cached("INSERT INTO delivery VALUES (?1, ?2, ?3, ?4, 0, ?5, 0, 0, ?6)")?
+            .execute(params![id as i64, message.0 as i64, connector, group, self.now.0, data])?;
+        Ok(())
+    }
+
+    /// The inbox of a mailbox that exists.
+    fn inbox(&mut self, mailbox: MailboxId) -> Result<Option<FolderId>, rusqlite::Error> {
+        if let Some(folder) = self.inboxes.get(&mailbox) {
+            return Ok(Some(*folder));
+        }
+        let found = self
+            .db
+            .prepare_cached("SELECT id FROM folder WHERE mailbox = ?1 AND name = 'INBOX'")?
+            .query_row([mailbox.0 as i64], |r| Ok(FolderId(r.get::<_, i64>(0)? as u64)))
+            .optional()?;
+        if let Some(folder) = found {
+            self.inboxes.insert(mailbox, folder);
+        }
+        Ok(found)
+    }
+
+    /// Puts a message into a folder as a new item.
+    pub(super) fn insert_item(
+        &mut self,
+        folder: FolderId,
+        message: MessageId,
+        flags: &FlagSet,
+        date: Timestamp,
+        octets: u64,
+    ) -> Result<Appended, ActError> {
+        let modseq = self.touch(folder)?;
+        let Some(counters) = self.counters(folder)? else {
+            return Err(StoreError::FolderGone(folder).into());
+        };
+        let uid = counters.uid_next;
+        let uid_validity = counters.uid_validity;
+        counters.uid_next += 1;
+        counters.messages += 1;
+        counters.unseen += i64::from(!flags.system.contains(SystemFlags::SEEN));
+        counters.octets += octets as i64;
+        self.db
+            .prepare_cached("INSERT INTO item VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+            .execute(params![
+                folder.0 as i64,
+                uid,
+                message.0 as i64,
+                flags.system.0,
+                crate::rows::keywords_text(flags),
+                modseq as i64,
+                date.0,
+                octets as i64
+            ])?;
+        Ok(Appended { uid_validity, uid })
+    }
+
+    pub(super) fn append(
+        &mut self,
+        folder: FolderId,
+        flags: &FlagSet,
+        date: Timestamp,
+        at: BodyRef,
+        body: Location,
+    ) -> Applying {
+        let message = MessageId(self.state.next_message);
+        let appended = self.insert_item(folder, message, flags, date, at.octets())?;
+        self.state.next_message += 1;
+        let (place, segment, offset) = Self::place(at, body);
+        self.db
+            .prepare_cached(
+                "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 0, NULL, NULL, NULL, NULL, NULL)",
+            )?
+            .execute(params![
+                message.0 as i64,
+                place,
+                segment,
+                offset,
+                at.octets() as i64,
+                self.now.0
+            ])?;
+        Ok(Outcome::Appended(appended))
+    }
+}

@@ -1,0 +1,219 @@
+//! Opening an engine: replay, and tidying up what a crash left behind.
+
+use crate::act::Meta;
+use crate::apply::{Applier, ToApply};
+use crate::index::{self, Applied, Readers};
+use concord_base::{Clock, StorageError};
+use concord_message_log::{Damage, LargeBodies, Location, Log, LogOptions, Reader, segments};
+use std::collections::HashSet;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Records applied in one transaction while replaying.
+const REPLAY_BATCH: usize = 1_000;
+/// Held while a process has the directory.
+const LOCK_FILE: &str = "engine.lock";
+
+/// How an engine is kept.
+#[derive(Clone)]
+pub struct EngineOptions {
+    /// The directory that it owns (`data` below the root).
+    pub directory: PathBuf,
+    /// Closed segments have this size.
+    pub segment_octets: u64,
+    /// Bodies above this size get a file of their own.
+    pub large_threshold: u64,
+    /// Memory for bodies that are not committed yet.
+    pub intake_budget: u64,
+    /// Intake is refused while less is free.
+    pub reserve: u64,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+}
+
+impl EngineOptions {
+    /// Options with the defaults of the manual.
+    pub fn new(directory: PathBuf, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            directory,
+            segment_octets: 64 << 20,
+            large_threshold: 1 << 20,
+            intake_budget: 64 << 20,
+            reserve: 256 << 20,
+            clock,
+        }
+    }
+
+    pub(crate) fn log_directory(&self) -> PathBuf {
+        self.directory.join("log")
+    }
+    pub(crate) fn large_directory(&self) -> PathBuf {
+        self.directory.join("large")
+    }
+    pub(crate) fn index_path(&self) -> PathBuf {
+        self.directory.join("index.db")
+    }
+    pub(crate) fn snapshot_directory(&self) -> PathBuf {
+        self.directory.join("snapshots")
+    }
+}
+
+/// What opening did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenReport {
+    /// Records of the log that the index did not have yet.
+    pub replayed: u64,
+    /// The index was made anew from the log.
+    pub rebuilt: bool,
+    /// Damage found in the part that was replayed.
+    pub damage: Vec<Damage>,
+    /// Deliveries that were in a connector's hands when the core ended.
+    pub were_in_flight: u64,
+}
+
+pub(crate) struct Parts {
+    pub log: Log,
+    pub applier: Applier,
+    pub readers: Readers,
+    pub bodies: Reader,
+    pub large: LargeBodies,
+    pub report: OpenReport,
+    pub lock: File,
+}
+
+pub(crate) fn io(act: &'static str, path: &Path, cause: &std::io::Error) -> StorageError {
+    StorageError::Io { act, path: path.display().to_string(), cause: cause.to_string() }
+}
+
+/// Takes the directory for this process; the kernel gives it free at its end.
+pub(crate) fn lock(directory: &Path) -> Result<File, StorageError> {
+    std::fs::create_dir_all(directory).map_err(|e| io("make", directory, &e))?;
+    let path = directory.join(LOCK_FILE);
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|e| io("open", &path, &e))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StorageError::Io {
+            act: "lock",
+            path: path.display().to_string(),
+            cause: "another process has it; stop the core first".into(),
+        }),
+        Err(TryLockError::Error(e)) => Err(io("lock", &path, &e)),
+    }
+}
+
+pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
+    let lock = lock(&options.directory)?;
+    let index_path = options.index_path();
+    let mut report = OpenReport::default();
+    if !index_path.exists() {
+        let has_log = segments(&options.log_directory()).is_ok_and(|found| !found.is_empty());
+        report.rebuilt = crate::snapshot::restore_newest(options)? || has_log;
+    }
+    let db = index::open_writer(&index_path)?;
+    let (state, is_new) = match index::read_state(&db)? {
+        Some(state) => (state, false),
+        None => (index::insert_state(&db, uuid::Uuid::now_v7().into_bytes())?, true),
+    };
+    let log_id = state.log_id;
+    let from = state.applied;
+    let mut applier = Applier::new(db, state);
+    let log_options = LogOptions {
+        directory: options.log_directory(),
+        segment_octets: options.segment_octets,
+        new_log_id: log_id,
+    };
+    let mut replay = Replay { applier: &mut applier, pending: Vec::new(), skipped: Vec::new(), replayed: 0 };
+    let opened = Log::open(log_options, from.position, from.sequence, &mut |record| {
+        replay.add(record.meta, record.body, Applied { sequence: record.sequence, position: record.next })
+    })?;
+    replay.flush()?;
+    let (replayed, skipped) = (replay.replayed, replay.skipped);
+    if is_new {
+        applier.adopt_log(opened.log.log_id())?;
+    } else if opened.log.log_id() != log_id {
+        return Err(StorageError::Index(
+            "it belongs to another message log; run 'concord store rebuild'".into(),
+        ));
+    }
+    report.replayed = replayed;
+    report.damage = opened.summary.damage;
+    for skipped in skipped {
+        tracing::error!(%skipped, "a record could not be understood and was passed over");
+    }
+    let large = LargeBodies::open(options.large_directory())?;
+    remove_abandoned(applier.connection(), &large)?;
+    Ok(Parts {
+        log: opened.log,
+        applier,
+        readers: Readers::open(&index_path)?,
+        bodies: Reader::new(options.log_directory()),
+        large,
+        report,
+        lock,
+    })
+}
+
+/// Collects records and applies them in large transactions.
+struct Replay<'a> {
+    applier: &'a mut Applier,
+    pending: Vec<(Meta, Location, Applied)>,
+    skipped: Vec<String>,
+    replayed: u64,
+}
+
+impl Replay<'_> {
+    fn add(
+        &mut self,
+        meta: bytes::Bytes,
+        body: Location,
+        applied: Applied,
+    ) -> Result<(), StorageError> {
+        match Meta::decode(&meta) {
+            Ok(meta) => self.pending.push((meta, body, applied)),
+            // Its checksum held, so it was written so: by a newer release, or
+            // by a defect. The rest must not be lost over it.
+            Err(cause) => self.skipped.push(format!("record {}: {cause}", applied.sequence)),
+        }
+        if self.pending.len() >= REPLAY_BATCH { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), StorageError> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let batch = std::mem::take(&mut self.pending);
+        let records =
+            batch.iter().map(|(meta, body, applied)| ToApply { meta, body: *body, applied: *applied });
+        self.applier.apply(records)?;
+        self.replayed += batch.len() as u64;
+        Ok(())
+    }
+}
+
+/// Removes files of large bodies that no message refers to: their commit never
+/// came, or their removal was interrupted.
+fn remove_abandoned(db: &rusqlite::Connection, large: &LargeBodies) -> Result<(), StorageError> {
+    let numbers = large.numbers()?;
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let read = || -> Result<HashSet<u64>, rusqlite::Error> {
+        db.prepare("SELECT segment FROM message WHERE place = 2")?
+            .query_map([], |r| Ok(r.get::<_, i64>(0)? as u64))?
+            .collect()
+    };
+    let known = read().map_err(index::index_error)?;
+    for number in numbers.into_iter().filter(|n| !known.contains(n)) {
+        large.remove(number)?;
+    }
+    if let Some(newest) = known.into_iter().max() {
+        large.reserve(newest);
+    }
+    Ok(())
+}

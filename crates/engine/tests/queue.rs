@@ -1,0 +1,193 @@
+//! The queue's and the tracking's contract.
+
+mod common;
+
+use common::{Harness, submission, to_domain, to_mailbox};
+use concord_base::{Clock, MailboxId, QueueId};
+use concord_directory::{Directory, DirectoryAct};
+use concord_transport::{
+    Administer, Answer, AnswerOutcome, Claim, DeliveryState, PeerAnswer, Queue, QueueAct,
+    QueueFilter, TraceKind, TraceQuery, TransportError,
+};
+use std::collections::HashSet;
+use std::time::Duration;
+
+async fn claim(h: &Harness, limit: usize) -> Vec<Claim> {
+    h.engine().claim("internet-mail", h.clock.now(), &HashSet::new(), limit).await.unwrap()
+}
+
+fn answers(claim: &Claim, outcome: &AnswerOutcome) -> Vec<Answer> {
+    let said = PeerAnswer {
+        code: 250,
+        status: (2, 0, 0),
+        host: Some("mx.one.test [192.0.2.1]".into()),
+        text: "fine".into(),
+    };
+    let answer = |d: &concord_transport::Delivery| Answer {
+        delivery: d.id,
+        outcome: outcome.clone(),
+        answer: Some(said.clone()),
+    };
+    claim.message.deliveries.iter().map(answer).collect()
+}
+
+#[tokio::test]
+async fn deliveries_are_claimed_once_grouped_and_answered() {
+    let h = Harness::new().await;
+    let alice = h.mailbox("alice").await;
+    let to = vec![to_domain("a@one.test"), to_domain("b@one.test"), to_domain("c@two.test"), to_mailbox(alice)];
+    let message = h.engine().take_in(submission("x", to)).await.unwrap();
+    let claims = claim(&h, 10).await;
+    let mut shape: Vec<_> =
+        claims.iter().map(|c| (c.group.group.clone(), c.message.deliveries.len())).collect();
+    shape.sort();
+    assert_eq!(shape, [("one.test".into(), 2), ("two.test".into(), 1)]);
+    assert!(claim(&h, 10).await.is_empty());
+    for c in &claims {
+        h.engine().answer(answers(c, &AnswerOutcome::Delivered), vec![]).await.unwrap();
+    }
+    let gone = h.engine().show_queued(message).await;
+    assert_eq!(gone, Err(TransportError::NotQueued(QueueId(message))));
+    let story = h.engine().trace(&TraceQuery::Message(message), 1).await.unwrap().remove(0);
+    let count = |k| story.events.iter().filter(|e| e.kind == k).count();
+    assert_eq!(
+        [TraceKind::Received, TraceKind::Queued, TraceKind::Stored, TraceKind::Delivered].map(count),
+        [1, 3, 1, 3]
+    );
+    assert!(story.events.iter().any(|e| e.detail.contains("mx.one.test [192.0.2.1] said: 250 2.0.0 fine")));
+    for query in [
+        TraceQuery::HeaderMessageId("x@test".into()),
+        TraceQuery::Address("C@two.test".into()),
+        TraceQuery::Address("sender@ELSEWHERE.test".into()),
+    ] {
+        assert_eq!(h.engine().trace(&query, 5).await.unwrap(), std::slice::from_ref(&story));
+    }
+}
+
+#[tokio::test]
+async fn a_busy_group_does_not_hold_up_another() {
+    let h = Harness::new().await;
+    for n in 0..50 {
+        h.engine().take_in(submission(&format!("slow{n}"), vec![to_domain("a@slow.test")])).await.unwrap();
+    }
+    h.engine().take_in(submission("quick", vec![to_domain("a@quick.test")])).await.unwrap();
+    let first = claim(&h, 1).await;
+    assert_eq!(first[0].group.group, "slow.test");
+    let busy = HashSet::from([first[0].group.clone()]);
+    let next = h.engine().claim("internet-mail", h.clock.now(), &busy, 10).await.unwrap();
+    assert_eq!(next.iter().map(|c| c.message.subject.as_str()).collect::<Vec<_>>(), ["quick"]);
+}
+
+#[tokio::test]
+async fn deferred_deliveries_come_back_when_due() {
+    let h = Harness::new().await;
+    let message = h.engine().take_in(submission("x", vec![to_domain("a@one.test")])).await.unwrap();
+    let later = h.clock.now() + Duration::from_secs(60);
+    let c = claim(&h, 1).await.remove(0);
+    let outcome = AnswerOutcome::Deferred { next_attempt: later, delay_reported: true };
+    h.engine().answer(answers(&c, &outcome), vec![]).await.unwrap();
+    assert!(claim(&h, 1).await.is_empty());
+    assert_eq!(h.engine().next_due("internet-mail").await.unwrap(), Some(later));
+    let queued = h.engine().show_queued(message).await.unwrap();
+    assert_eq!((queued.deliveries[0].attempts, queued.deliveries[0].delay_reported), (1, true));
+    h.clock.advance(Duration::from_secs(61));
+    assert_eq!(claim(&h, 1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_delivery_that_kills_its_connector_three_times_is_quarantined() {
+    let h = Harness::new().await;
+    let message = h.engine().take_in(submission("bad", vec![to_domain("a@one.test")])).await.unwrap();
+    h.engine().take_in(submission("good", vec![to_domain("b@one.test")])).await.unwrap();
+    let mut seen_suspect = 0;
+    for _ in 0..3 {
+        let c = claim(&h, 1).await.remove(0);
+        assert_eq!(c.message.message, message);
+        seen_suspect += u32::from(c.suspect);
+        let crashed = AnswerOutcome::Crashed { next_attempt: h.clock.now() };
+        h.engine().answer(answers(&c, &crashed), vec![]).await.unwrap();
+    }
+    assert_eq!(seen_suspect, 2);
+    assert_eq!(claim(&h, 5).await[0].message.subject, "good");
+    let filter = QueueFilter { state: Some(DeliveryState::Quarantined), ..QueueFilter::default() };
+    let listed = h.engine().list_queue(&filter).await.unwrap();
+    assert_eq!((listed.len(), listed[0].deliveries[0].crashes), (1, 3));
+    h.engine().act_on_queued(message, QueueAct::Release).await.unwrap();
+    assert_eq!(h.engine().summary().await.unwrap().quarantined, 0);
+}
+
+#[tokio::test]
+async fn what_was_in_flight_when_the_core_died_counts_against_it() {
+    let mut h = Harness::new().await;
+    let message = h.engine().take_in(submission("x", vec![to_domain("a@one.test")])).await.unwrap();
+    for round in 1..=3 {
+        h.clock.advance(Duration::from_secs(10));
+        assert_eq!(claim(&h, 1).await.len(), 1, "round {round}");
+        // An act behind the claim, so that it is in the log for sure.
+        h.mailbox(&format!("m{round}")).await;
+        h.reopen().await;
+        assert_eq!(h.report.were_in_flight, 1);
+    }
+    let queued = h.engine().show_queued(message).await.unwrap();
+    assert_eq!(queued.deliveries[0].state, DeliveryState::Quarantined);
+}
+
+#[tokio::test]
+async fn administrators_hold_release_retry_and_delete() {
+    let h = Harness::new().await;
+    let message = h.engine().take_in(submission("x", vec![to_domain("a@one.test")])).await.unwrap();
+    let engine = h.engine();
+    engine.act_on_queued(message, QueueAct::Hold).await.unwrap();
+    assert!(claim(&h, 1).await.is_empty());
+    engine.act_on_queued(message, QueueAct::Release).await.unwrap();
+    let c = claim(&h, 1).await.remove(0);
+    let much_later = h.clock.now() + Duration::from_secs(10_000);
+    let outcome = AnswerOutcome::Deferred { next_attempt: much_later, delay_reported: false };
+    engine.answer(answers(&c, &outcome), vec![]).await.unwrap();
+    engine.act_on_queued(message, QueueAct::Retry).await.unwrap();
+    let c = claim(&h, 1).await.remove(0);
+    engine.act_on_queued(message, QueueAct::Delete).await.unwrap();
+    // The late answer is ignored.
+    engine.answer(answers(&c, &AnswerOutcome::Delivered), vec![]).await.unwrap();
+    let unknown = engine.act_on_queued(message, QueueAct::Hold).await;
+    assert_eq!(unknown, Err(TransportError::NotQueued(QueueId(message))));
+    let story = engine.trace(&TraceQuery::Message(message), 1).await.unwrap().remove(0);
+    assert_eq!(story.events.last().unwrap().kind, TraceKind::Removed);
+}
+
+#[tokio::test]
+async fn a_mailbox_that_vanished_meanwhile_leaves_a_delivery_to_report() {
+    let h = Harness::new().await;
+    let alice = h.mailbox("alice").await;
+    h.engine().change(DirectoryAct::Remove(alice.into())).await.unwrap();
+    h.engine().take_in(submission("x", vec![to_mailbox(alice)])).await.unwrap();
+    let claims = h.engine().claim("core", h.clock.now(), &HashSet::new(), 5).await.unwrap();
+    assert_eq!(claims[0].group.group, "unroutable");
+}
+
+#[tokio::test]
+async fn reports_are_taken_in_with_the_answer_that_caused_them() {
+    let h = Harness::new().await;
+    let alice = h.mailbox("alice").await;
+    let message = h.engine().take_in(submission("x", vec![to_domain("a@one.test")])).await.unwrap();
+    let c = claim(&h, 1).await.remove(0);
+    let report = submission("report", vec![to_mailbox(alice)]);
+    h.engine().answer(answers(&c, &AnswerOutcome::Failed), vec![report]).await.unwrap();
+    assert!(h.engine().show_queued(message).await.is_err());
+    let picture = h.picture(&[alice]).await;
+    assert!(picture.contains("unseen: 1"), "{picture}");
+}
+
+#[tokio::test]
+async fn old_stories_are_forgotten_but_not_those_still_queued() {
+    let h = Harness::new().await;
+    let alice: MailboxId = h.mailbox("alice").await;
+    let done = h.engine().take_in(submission("done", vec![to_mailbox(alice)])).await.unwrap();
+    let waits = h.engine().take_in(submission("waits", vec![to_domain("a@one.test")])).await.unwrap();
+    h.clock.advance(Duration::from_secs(3600));
+    assert_eq!(h.engine().forget_stories(h.clock.now()).await.unwrap(), 1);
+    assert!(h.engine().trace(&TraceQuery::Message(done), 1).await.unwrap().is_empty());
+    assert_eq!(h.engine().trace(&TraceQuery::Message(waits), 1).await.unwrap().len(), 1);
+    use concord_store::Store;
+    assert!(h.engine().read(done, 0..5).await.is_ok(), "the message itself stays");
+}
