@@ -1,0 +1,95 @@
+//! `[listen]`
+
+use crate::schema::{Key, Kind, Section};
+use std::net::SocketAddr;
+
+/// `[listen]`: addresses and ports. An empty list switches a listener off.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Listen {
+    /// Mail from other servers (RFC 5321).
+    pub smtp: Vec<SocketAddr>,
+    /// Mail from our users' programs (RFC 6409), with STARTTLS and AUTH.
+    pub submission: Vec<SocketAddr>,
+    /// The same inside TLS (RFC 8314).
+    pub submissions: Vec<SocketAddr>,
+    /// IMAP with STARTTLS.
+    pub imap: Vec<SocketAddr>,
+    /// IMAP inside TLS (RFC 8314).
+    pub imaps: Vec<SocketAddr>,
+    /// POP3 with STLS.
+    pub pop3: Vec<SocketAddr>,
+    /// POP3 inside TLS (RFC 8314).
+    pub pop3s: Vec<SocketAddr>,
+}
+
+impl Listen {
+    /// Every listener with the name that its socket has.
+    pub fn all(&self) -> [(&'static str, &[SocketAddr]); 7] {
+        [
+            ("smtp", &self.smtp),
+            ("submission", &self.submission),
+            ("submissions", &self.submissions),
+            ("imap", &self.imap),
+            ("imaps", &self.imaps),
+            ("pop3", &self.pop3),
+            ("pop3s", &self.pop3s),
+        ]
+    }
+}
+
+pub(crate) const SECTION: Section = Section {
+    name: "listen",
+    doc: "Addresses and ports, each a list of \"address:port\". An empty list switches a \
+          listener off. IPv6 addresses stand in brackets and are for IPv6 only.",
+    keys: &[
+        Key::new(
+            "smtp",
+            r#"["0.0.0.0:25", "[::]:25"]"#,
+            Kind::Listeners(|s, v| s.listen.smtp = v),
+            "Mail from other servers (RFC 5321).",
+        )
+        .demo(r#"["127.0.0.1:2525"]"#),
+        Key::new(
+            "submission",
+            r#"["0.0.0.0:587", "[::]:587"]"#,
+            Kind::Listeners(|s, v| s.listen.submission = v),
+            "Mail from this organisation's users (RFC 6409): STARTTLS and AUTH.",
+        )
+        .demo(r#"["127.0.0.1:2587"]"#),
+        Key::new(
+            "submissions",
+            r#"["0.0.0.0:465", "[::]:465"]"#,
+            Kind::Listeners(|s, v| s.listen.submissions = v),
+            "The same inside TLS (RFC 8314).",
+        )
+        .demo("[]"),
+        Key::new(
+            "imap",
+            r#"["0.0.0.0:143", "[::]:143"]"#,
+            Kind::Listeners(|s, v| s.listen.imap = v),
+            "IMAP with STARTTLS.",
+        )
+        .demo(r#"["127.0.0.1:2143"]"#),
+        Key::new(
+            "imaps",
+            r#"["0.0.0.0:993", "[::]:993"]"#,
+            Kind::Listeners(|s, v| s.listen.imaps = v),
+            "IMAP inside TLS (RFC 8314).",
+        )
+        .demo(r#"["127.0.0.1:2993"]"#),
+        Key::new(
+            "pop3",
+            r#"["0.0.0.0:110", "[::]:110"]"#,
+            Kind::Listeners(|s, v| s.listen.pop3 = v),
+            "POP3 with STLS.",
+        )
+        .demo(r#"["127.0.0.1:2110"]"#),
+        Key::new(
+            "pop3s",
+            r#"["0.0.0.0:995", "[::]:995"]"#,
+            Kind::Listeners(|s, v| s.listen.pop3s = v),
+            "POP3 inside TLS (RFC 8314).",
+        )
+        .demo("[]"),
+    ],
+};
