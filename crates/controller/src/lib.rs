@@ -1,0 +1,47 @@
+//! The Connectivity Controller: starts, watches and stops services.
+//!
+//! Each service is a process. The controller opens every listening socket
+//! and passes it on by the systemd protocol (sd_listen_fds(3)), so a restart
+//! of a service refuses no connection; hears READY=1, WATCHDOG=1 and STATUS=
+//! by sd_notify(3); restarts what crashed after a back-off that doubles,
+//! until a budget is used up; and stops everything in reverse order of
+//! dependency, SIGTERM first, SIGKILL after the stop time.
+//!
+//! What it does in which state is one table, [`machine::TABLE`].
+//!
+//! Invariants: at most one controller per root (a lock that dies with the
+//! process); no service outlives the controller (each gets SIGTERM from the
+//! kernel when the controller dies, and the next controller ends what is
+//! left); a service that rests (stopped or failed) has no open listener.
+//!
+//! It does not: read the configuration file, know what services do, or keep
+//! anything on disk that matters after its end.
+//!
+//! Linux only: pidfd_open(2), prctl(2) and procfs(5).
+
+mod control;
+mod controller;
+mod crashes;
+mod error;
+mod graph;
+mod launch;
+mod leftovers;
+mod lock;
+pub mod logs;
+pub mod machine;
+mod notify;
+mod ports;
+mod service;
+mod sockets;
+mod spec;
+mod status;
+mod stop_signals;
+mod upward;
+
+pub use control::{ClientError, ControlClient, JsonClient};
+pub use controller::{Controller, Report};
+pub use error::{ControllerError, Holder, SocketCause, SocketProblem};
+pub use launch::launch;
+pub use service::EXIT_REFUSED;
+pub use spec::{ControllerConfig, ServiceSpec, SocketAddress, SocketSpec, Supervision};
+pub use status::{ErrorBody, ErrorEnvelope, LogTail, ServiceStatus, SocketStatus, Verb};

@@ -1,0 +1,83 @@
+//! What the control API says about services.
+
+use crate::machine::State;
+use concord_base::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A service as the administrator sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceStatus {
+    /// Its name; `controller` for the controller itself.
+    pub name: String,
+    /// What it is doing.
+    pub state: State,
+    /// Its process, if there is one.
+    pub pid: Option<i32>,
+    /// Since when it is in this state; milliseconds since 1970.
+    pub since: Timestamp,
+    /// Ends that nobody asked for, since the controller started.
+    pub crashes: u64,
+    /// The service's own words about itself.
+    pub status: Option<String>,
+    /// How its last process ended.
+    pub last_exit: Option<String>,
+    /// Services that it needs.
+    pub depends_on: Vec<String>,
+    /// Where it listens.
+    pub sockets: Vec<SocketStatus>,
+}
+
+/// A listening socket.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SocketStatus {
+    /// For example `smtp`.
+    pub name: String,
+    /// `address:port` or a path.
+    pub address: String,
+}
+
+/// The last lines of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LogTail {
+    /// Oldest first, without line ends.
+    pub lines: Vec<String>,
+}
+
+/// An error as the API writes it: `{"error": {...}}`, as the core's does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorEnvelope {
+    /// The error.
+    pub error: ErrorBody,
+}
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// Stable, dotted kebab case.
+    pub code: String,
+    /// What could not be done, why, and what to do.
+    pub message: String,
+}
+
+/// What the administrator asks of a service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// Run it, and what it depends on.
+    Start,
+    /// Stop it, after what depends on it.
+    Stop,
+    /// Stop its process and start another. No connection is refused meanwhile.
+    Restart,
+}
+
+impl Verb {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Verb::Start => "start",
+            Verb::Stop => "stop",
+            Verb::Restart => "restart",
+        }
+    }
+}
