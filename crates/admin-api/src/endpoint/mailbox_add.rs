@@ -1,0 +1,43 @@
+//! `POST /v1/mailboxes`
+
+use super::{object_show, password_set};
+use crate::api::{Shared, State as App};
+use crate::extract::Body;
+use crate::wire::{NewMailbox, ObjectView};
+use crate::{ApiError, find};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use concord_base::ByteSize;
+use concord_directory::{Details, DirectoryAct, Mailbox, NewObject, Object};
+use std::sync::Arc;
+
+pub(crate) async fn post(
+    State(shared): App,
+    Body(new): Body<NewMailbox>,
+) -> Result<(StatusCode, Json<ObjectView>), ApiError> {
+    let added = add(&shared, new).await?;
+    Ok((StatusCode::CREATED, Json(object_show::whole(&shared, &added).await?)))
+}
+
+/// Adds a mailbox with its password in one commit.
+pub(crate) async fn add(shared: &Shared, new: NewMailbox) -> Result<Arc<Object>, ApiError> {
+    let credentials = match new.password {
+        Some(password) => Some(password_set::credentials(shared, password).await?),
+        None => None,
+    };
+    let proxies = find::proxies(shared, &new.name, &new.addresses).await?;
+    find::own_domains(shared, &proxies).await?;
+    let object = NewObject {
+        display_name: new.display_name.unwrap_or_else(|| new.name.clone()),
+        name: new.name,
+        proxies,
+        details: Details::Mailbox(Mailbox {
+            quota: new.quota.map(ByteSize),
+            credentials,
+            login_disabled: new.login_disabled,
+        }),
+    };
+    let _writer = shared.directory_writer.lock().await;
+    Ok(shared.api.directory.change(DirectoryAct::Add(object)).await?)
+}

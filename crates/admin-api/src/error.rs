@@ -1,0 +1,232 @@
+//! How requests fail, and what is said of it.
+
+use crate::wire::{ErrorBody, ErrorInfo};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use concord_base::{Fault, Retry, StorageError};
+use concord_directory::DirectoryError;
+use concord_sasl::SaslError;
+use concord_store::StoreError;
+use concord_transport::TransportError;
+
+/// A request could not be carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// The directory refused.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// The transport refused.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The store refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// The password cannot be used.
+    #[error(transparent)]
+    Password(#[from] SaslError),
+    /// No such path.
+    #[error("there is no {path} in this API")]
+    NoSuchPath {
+        /// The path asked for.
+        path: String,
+    },
+    /// The path does not know the method.
+    #[error("{path} cannot be used with {method}")]
+    WrongMethod {
+        /// The path asked for.
+        path: String,
+        /// The method.
+        method: String,
+    },
+    /// The body is not what the endpoint takes.
+    #[error("cannot read the request's body: {0}")]
+    BadBody(String),
+    /// The query is not what the endpoint takes.
+    #[error("cannot read the request's query: {0}")]
+    BadQuery(String),
+    /// The body is too large.
+    #[error("the request's body is larger than {limit} octets")]
+    BodyTooLarge {
+        /// The limit.
+        limit: usize,
+    },
+    /// What was asked for makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// An address whose domain is not of this organisation.
+    #[error("the domain of {address} is not one of this organisation's")]
+    ForeignDomain {
+        /// The address.
+        address: String,
+        /// Its domain.
+        domain: String,
+    },
+    /// A name that means several objects.
+    #[error("'{name}' is both a {first} and a {second}; give its address instead")]
+    Ambiguous {
+        /// The name.
+        name: String,
+        /// One kind.
+        first: &'static str,
+        /// Another kind.
+        second: &'static str,
+    },
+    /// It took too long.
+    #[error("it was not done within {seconds} seconds")]
+    Timeout {
+        /// The limit.
+        seconds: u64,
+    },
+}
+
+impl ApiError {
+    /// The status of the HTTP answer.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Directory(e) => directory_status(e),
+            Self::Transport(TransportError::NotQueued(_)) | Self::NoSuchPath { .. } => {
+                StatusCode::NOT_FOUND
+            }
+            Self::Transport(TransportError::Storage(e))
+            | Self::Store(StoreError::Storage(e))
+            | Self::Storage(e) => storage_status(e),
+            Self::Store(
+                StoreError::FolderMissing(_)
+                | StoreError::FolderGone(_)
+                | StoreError::MailboxGone(_)
+                | StoreError::MessageGone(_),
+            ) => StatusCode::NOT_FOUND,
+            Self::Password(SaslError::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Password(SaslError::Directory(e)) => directory_status(e),
+            Self::Password(SaslError::Bug(_)) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::BadBody(_) | Self::BadQuery(_) => StatusCode::BAD_REQUEST,
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Ambiguous { .. } => StatusCode::CONFLICT,
+            Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::Transport(TransportError::NoRecipients)
+            | Self::Store(_)
+            | Self::Password(_)
+            | Self::ForeignDomain { .. }
+            | Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+
+    fn advice(&self) -> Option<String> {
+        let text = match self {
+            Self::Directory(DirectoryError::AddressTaken { holder, kind, .. }) => {
+                return Some(format!(
+                    "take it from there first: 'concord {kind} set {holder} --remove-address ...'"
+                ));
+            }
+            Self::ForeignDomain { domain, .. } => {
+                return Some(format!(
+                    "if it should be, add it first: 'concord domain add {domain}'"
+                ));
+            }
+            Self::Transport(TransportError::NotQueued(id)) => {
+                return Some(format!(
+                    "it may have left the queue; 'concord trace {id}' tells where it went"
+                ));
+            }
+            Self::Storage(StorageError::DiskFull { .. })
+            | Self::Directory(DirectoryError::Storage(StorageError::DiskFull { .. }))
+            | Self::Transport(TransportError::Storage(StorageError::DiskFull { .. })) => {
+                "free space on that file system; nothing else needs to be done"
+            }
+            Self::NoSuchPath { .. } | Self::WrongMethod { .. } => {
+                "the paths are listed at /v1/openapi.yaml"
+            }
+            Self::Timeout { .. } => "the disk may be slow or full; try again",
+            _ => return None,
+        };
+        Some(text.to_owned())
+    }
+
+    /// The error as it is sent.
+    pub fn body(&self) -> ErrorBody {
+        ErrorBody {
+            error: ErrorInfo {
+                code: self.code().to_owned(),
+                message: self.to_string(),
+                advice: self.advice(),
+                retry: retry_word(self.retry()).to_owned(),
+            },
+        }
+    }
+}
+
+fn directory_status(error: &DirectoryError) -> StatusCode {
+    match error {
+        DirectoryError::NotFound { .. } => StatusCode::NOT_FOUND,
+        DirectoryError::NameTaken { .. }
+        | DirectoryError::AddressTaken { .. }
+        | DirectoryError::InUse { .. } => StatusCode::CONFLICT,
+        DirectoryError::Invalid { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        DirectoryError::Storage(e) => storage_status(e),
+    }
+}
+
+fn storage_status(error: &StorageError) -> StatusCode {
+    match error {
+        StorageError::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
+        StorageError::Stopping | StorageError::Busy { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The word of [`ErrorInfo::retry`].
+fn retry_word(retry: Retry) -> &'static str {
+    match retry {
+        Retry::Temporary => "temporary",
+        Retry::Permanent => "permanent",
+        Retry::Operator => "operator",
+        Retry::Bug => "bug",
+    }
+}
+
+impl Fault for ApiError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Directory(e) => e.code(),
+            Self::Transport(e) => e.code(),
+            Self::Store(e) => e.code(),
+            Self::Storage(e) => e.code(),
+            Self::Password(e) => e.code(),
+            Self::NoSuchPath { .. } => "api.no-such-path",
+            Self::WrongMethod { .. } => "api.wrong-method",
+            Self::BadBody(_) => "api.bad-body",
+            Self::BadQuery(_) => "api.bad-query",
+            Self::BodyTooLarge { .. } => "api.body-too-large",
+            Self::Invalid(_) => "api.invalid",
+            Self::ForeignDomain { .. } => "api.foreign-domain",
+            Self::Ambiguous { .. } => "api.ambiguous-name",
+            Self::Timeout { .. } => "api.timeout",
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::Directory(e) => e.retry(),
+            Self::Transport(e) => e.retry(),
+            Self::Store(e) => e.retry(),
+            Self::Storage(e) => e.retry(),
+            Self::Password(e) => e.retry(),
+            Self::Timeout { .. } => Retry::Temporary,
+            _ => Retry::Permanent,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = self.status();
+        if status.is_server_error() {
+            tracing::warn!(code = self.code(), error = %self, "an administration request failed");
+        }
+        (status, axum::Json(self.body())).into_response()
+    }
+}

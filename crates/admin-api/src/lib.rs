@@ -1,0 +1,32 @@
+//! Administration over HTTP and JSON: what `concord mailbox`, `queue`, `trace`
+//! and `store` call, and what other programs may.
+//!
+//! The core builds an [`AdminApi`] over its domains and serves it on a Unix
+//! socket ([`serve`]); who may open the socket's file may administer. It has no
+//! state of its own, and does nothing that the domain traits do not do.
+//!
+//! - [`ROUTES`] is the one table of routes: the router is built from it, and a
+//!   test holds `docs/openapi.yaml` against it.
+//! - [`wire`] has the shapes of requests and answers, for servers and clients.
+//! - [`Maintenance`] and [`ReturnMail`] are what the core gives besides.
+//!
+//! Invariants: every error is a [`wire::ErrorBody`] with a stable code; a
+//! change of a directory object is one commit; bodies, pages and times are
+//! bounded; passwords are never logged or given back.
+
+mod api;
+mod endpoint;
+mod error;
+mod extract;
+mod find;
+mod maintenance;
+mod routes;
+mod serve;
+mod view;
+pub mod wire;
+
+pub use api::{AdminApi, ReturnMail};
+pub use error::ApiError;
+pub use maintenance::{Maintenance, MaintenanceTask, Outcome, Progress};
+pub use routes::{ROUTES, Route, router};
+pub use serve::serve;

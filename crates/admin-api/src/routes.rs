@@ -1,0 +1,146 @@
+//! The one table of routes.
+
+use crate::api::Shared;
+use crate::endpoint::{
+    bootstrap, contact_add, domain_add, health, list_add, mailbox_add, metrics, object_change,
+    object_list, object_remove, object_show, openapi, password_set, queue_act, queue_act_many,
+    queue_list, queue_show, store_task, summary, trace,
+};
+use crate::extract::{Body, MAX_BODY, Param, Query};
+use crate::wire::{PageQuery, Patch};
+use crate::{AdminApi, ApiError, MaintenanceTask};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{Method, Uri};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
+use concord_directory::Kind;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Within it every request but maintenance is answered; a disk that takes
+/// longer is in trouble.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+type App = State<Arc<Shared>>;
+
+/// One method of one path.
+pub struct Route {
+    /// `GET`, `POST`, ...
+    pub method: &'static str,
+    /// The path, with `{name}` for what varies.
+    pub path: &'static str,
+    handler: fn() -> MethodRouter<Arc<Shared>>,
+}
+
+impl std::fmt::Debug for Route {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.method, self.path)
+    }
+}
+
+const fn route(
+    method: &'static str,
+    path: &'static str,
+    handler: fn() -> MethodRouter<Arc<Shared>>,
+) -> Route {
+    Route { method, path, handler }
+}
+
+/// Every route there is.
+pub const ROUTES: &[Route] = &[
+    route("GET", "/v1/health", || get(health::get)),
+    route("GET", "/v1/openapi.yaml", || get(openapi::get)),
+    route("GET", "/metrics", || get(metrics::get)),
+    route("GET", "/v1/summary", || get(summary::get)),
+    route("POST", "/v1/directory/bootstrap", || post(bootstrap::post)),
+    route("GET", "/v1/mailboxes", || list(Kind::Mailbox)),
+    route("POST", "/v1/mailboxes", || post(mailbox_add::post)),
+    route("GET", "/v1/mailboxes/{name}", || show(Kind::Mailbox)),
+    route("PATCH", "/v1/mailboxes/{name}", || change(Kind::Mailbox)),
+    route("DELETE", "/v1/mailboxes/{name}", || remove(Kind::Mailbox)),
+    route("PUT", "/v1/mailboxes/{name}/password", || put(password_set::put)),
+    route("GET", "/v1/contacts", || list(Kind::Contact)),
+    route("POST", "/v1/contacts", || post(contact_add::post)),
+    route("GET", "/v1/contacts/{name}", || show(Kind::Contact)),
+    route("PATCH", "/v1/contacts/{name}", || change(Kind::Contact)),
+    route("DELETE", "/v1/contacts/{name}", || remove(Kind::Contact)),
+    route("GET", "/v1/lists", || list(Kind::List)),
+    route("POST", "/v1/lists", || post(list_add::post)),
+    route("GET", "/v1/lists/{name}", || show(Kind::List)),
+    route("PATCH", "/v1/lists/{name}", || change(Kind::List)),
+    route("DELETE", "/v1/lists/{name}", || remove(Kind::List)),
+    route("GET", "/v1/domains", || list(Kind::Domain)),
+    route("POST", "/v1/domains", || post(domain_add::post)),
+    route("GET", "/v1/domains/{name}", || show(Kind::Domain)),
+    route("DELETE", "/v1/domains/{name}", || remove(Kind::Domain)),
+    route("GET", "/v1/queue", || get(queue_list::get)),
+    route("GET", "/v1/queue/{id}", || get(queue_show::get)),
+    route("POST", "/v1/queue/{id}/{act}", || post(queue_act::post)),
+    route("POST", "/v1/queue-acts", || post(queue_act_many::post)),
+    route("GET", "/v1/trace", || get(trace::get)),
+    route("POST", "/v1/store/verify", || store(MaintenanceTask::Verify)),
+    route("POST", "/v1/store/compact", || store(MaintenanceTask::Compact)),
+    route("POST", "/v1/store/rebuild-index", || store(MaintenanceTask::RebuildIndex)),
+];
+
+fn list(kind: Kind) -> MethodRouter<Arc<Shared>> {
+    get(move |app: App, query: Query<PageQuery>| object_list::get(kind, app, query))
+}
+
+fn show(kind: Kind) -> MethodRouter<Arc<Shared>> {
+    get(move |app: App, name: Param<String>| object_show::get(kind, app, name))
+}
+
+fn change(kind: Kind) -> MethodRouter<Arc<Shared>> {
+    patch(move |app: App, name: Param<String>, body: Body<Patch>| {
+        object_change::patch(kind, app, name, body)
+    })
+}
+
+fn remove(kind: Kind) -> MethodRouter<Arc<Shared>> {
+    delete(move |app: App, name: Param<String>| object_remove::delete(kind, app, name))
+}
+
+fn store(task: MaintenanceTask) -> MethodRouter<Arc<Shared>> {
+    post(move |app: App| store_task::post(task, app))
+}
+
+/// The router over [`ROUTES`].
+pub fn router(api: AdminApi) -> Router {
+    let mut router = Router::new();
+    for route in ROUTES {
+        router = router.route(route.path, (route.handler)());
+    }
+    router
+        .fallback(no_such_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn(audited))
+        .with_state(Shared::new(api))
+}
+
+async fn no_such_path(uri: Uri) -> ApiError {
+    ApiError::NoSuchPath { path: uri.path().to_owned() }
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> ApiError {
+    ApiError::WrongMethod { path: uri.path().to_owned(), method: method.to_string() }
+}
+
+/// Bounds a request in time and writes each change to the audit log. Paths
+/// have names in them, never passwords.
+async fn audited(request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let path = request.uri().path().to_owned();
+    let answered = tokio::time::timeout(REQUEST_TIMEOUT, next.run(request)).await;
+    let response = answered.unwrap_or_else(|_| {
+        ApiError::Timeout { seconds: REQUEST_TIMEOUT.as_secs() }.into_response()
+    });
+    if method != Method::GET {
+        let status = response.status().as_u16();
+        tracing::info!(target: "audit", %method, path, status, "administration");
+    }
+    response
+}

@@ -1,0 +1,134 @@
+//! From the domains' nouns to what is sent.
+
+use crate::wire::{
+    Address, ArrivalView, DeliveryView, EventView, ObjectView, PeerAnswerView, QueuedView,
+    StoryView,
+};
+use concord_base::{QueueId, Timestamp};
+use concord_directory::{Details, Object};
+use concord_transport::{Delivery, PeerAnswer, QueuedMessage, Story};
+
+/// RFC 3339 in UTC with milliseconds. Moments no calendar has print as 1970.
+pub(crate) fn time(at: Timestamp) -> String {
+    let at = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    at.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
+}
+
+/// An object as listings have it: without what must be looked up.
+pub(crate) fn object(object: &Object) -> ObjectView {
+    let mut addresses: Vec<Address> = object
+        .proxies
+        .iter()
+        .map(|p| Address { address: p.address.to_string(), primary: p.primary })
+        .collect();
+    addresses.sort_by_key(|address| !address.primary);
+    let mut view = ObjectView {
+        kind: object.kind().as_str().to_owned(),
+        id: object.id.0,
+        name: object.name.clone(),
+        display_name: object.display_name.clone(),
+        addresses,
+        created: time(object.created),
+        changed: time(object.changed),
+        quota: None,
+        used: None,
+        messages: None,
+        login_disabled: None,
+        password_set: None,
+        target: None,
+        members: None,
+        member_count: None,
+    };
+    match &object.details {
+        Details::Mailbox(mailbox) => {
+            view.quota = mailbox.quota.map(|quota| quota.0);
+            view.login_disabled = Some(mailbox.login_disabled);
+            view.password_set = Some(mailbox.credentials.is_some());
+        }
+        Details::Contact(contact) => view.target = Some(contact.target.to_string()),
+        Details::List(list) => {
+            view.member_count = Some(u64::try_from(list.members.len()).unwrap_or(u64::MAX));
+        }
+        Details::Organisation | Details::Site | Details::Server | Details::Domain => {}
+    }
+    view
+}
+
+/// A queued message.
+pub(crate) fn queued(message: &QueuedMessage) -> QueuedView {
+    let arrival = &message.arrival;
+    QueuedView {
+        queue_id: QueueId(message.message).to_string(),
+        received: time(message.received),
+        arrival: ArrivalView {
+            connector: arrival.connector.clone(),
+            client: arrival.client.clone(),
+            helo: arrival.helo.clone(),
+            protocol: arrival.protocol.clone(),
+            login: arrival.login.clone(),
+        },
+        sender: message.sender.0.as_ref().map(ToString::to_string).unwrap_or_default(),
+        subject: message.subject.clone(),
+        message_id: message.header_message_id.clone(),
+        octets: message.octets,
+        deliveries: message.deliveries.iter().map(delivery).collect(),
+    }
+}
+
+fn delivery(delivery: &Delivery) -> DeliveryView {
+    DeliveryView {
+        id: delivery.id.0,
+        recipient: delivery.address.to_string(),
+        given: delivery.given.to_string(),
+        connector: delivery.group.connector.clone(),
+        group: delivery.group.group.clone(),
+        state: delivery.state.as_str().to_owned(),
+        next_attempt: time(delivery.next_attempt),
+        attempts: delivery.attempts,
+        crashes: delivery.crashes,
+        delay_reported: delivery.delay_reported,
+        last_answer: delivery.last_answer.as_ref().map(answer),
+    }
+}
+
+fn answer(answer: &PeerAnswer) -> PeerAnswerView {
+    PeerAnswerView {
+        code: answer.code,
+        status: answer.enhanced_status().to_string(),
+        host: answer.host.clone(),
+        text: answer.text.clone(),
+    }
+}
+
+/// A story.
+pub(crate) fn story(story: &Story) -> StoryView {
+    StoryView {
+        queue_id: story.queue_id.clone(),
+        message_id: story.header_message_id.clone(),
+        sender: story.sender.clone(),
+        subject: story.subject.clone(),
+        octets: story.octets,
+        received: time(story.received),
+        events: story
+            .events
+            .iter()
+            .map(|event| EventView {
+                at: time(event.at),
+                event: event.kind.as_str().to_owned(),
+                recipient: event.recipient.clone(),
+                detail: event.detail.clone(),
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_rfc_3339() {
+        assert_eq!(time(Timestamp(1_234_567_890_007)), "2009-02-13T23:31:30.007Z");
+        assert_eq!(time(Timestamp(i64::MAX)), "1970-01-01T00:00:00.000Z");
+    }
+}

@@ -1,0 +1,6 @@
+//! The API over its Unix socket and the embedded engine.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // tests
+
+mod directory;
+mod queue;
+mod server;
