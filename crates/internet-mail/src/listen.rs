@@ -1,0 +1,150 @@
+//! Accepting clients, and how many at once.
+
+use crate::front::{Front, FrontService, Kind};
+use concord_smtp_tokio::{ConnectionInfo, MaybeTls, Peer, serve};
+use metrics::{counter, gauge};
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// After a failed accept (no file descriptors, no memory) it waits, so that a
+/// lasting cause does not burn the processor.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Counts sessions, in all and for each client address.
+#[derive(Debug)]
+pub(crate) struct Sessions {
+    most: usize,
+    most_per_client: usize,
+    now: Mutex<(usize, HashMap<IpAddr, usize>)>,
+}
+
+impl Sessions {
+    pub(crate) fn new(most: usize, most_per_client: usize) -> Self {
+        Self { most, most_per_client, now: Mutex::default() }
+    }
+
+    /// A place for a session, if there is one; it is free again when dropped.
+    fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
+        let mut now = self.now.lock().ok()?;
+        let (total, clients) = &mut *now;
+        if *total >= self.most || clients.get(&client).is_some_and(|n| *n >= self.most_per_client) {
+            return None;
+        }
+        *total = total.saturating_add(1);
+        let count = clients.entry(client).or_default();
+        *count = count.saturating_add(1);
+        gauge!("concord_smtp_sessions").increment(1.0);
+        Some(Place { sessions: Arc::clone(self), client })
+    }
+}
+
+struct Place {
+    sessions: Arc<Sessions>,
+    client: IpAddr,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        gauge!("concord_smtp_sessions").decrement(1.0);
+        let Ok(mut now) = self.sessions.now.lock() else { return };
+        let (total, clients) = &mut *now;
+        *total = total.saturating_sub(1);
+        if let Some(count) = clients.get_mut(&self.client) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                clients.remove(&self.client);
+            }
+        }
+    }
+}
+
+/// Accepts clients of one listener until the stop.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    kind: Kind,
+    service: Arc<FrontService>,
+    sessions: Arc<Sessions>,
+    tasks: TaskTracker,
+    shutdown: CancellationToken,
+) {
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        let (stream, client) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a client");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let client = SocketAddr::new(client.ip().to_canonical(), client.port());
+        let Some(place) = sessions.enter(client.ip()) else {
+            counter!("concord_smtp_sessions_total", "result" => "too-many").increment(1);
+            // If its buffer is full it goes without words.
+            let _ = stream.try_write(b"421 4.7.0 too many sessions, try again later\r\n");
+            continue;
+        };
+        counter!("concord_smtp_sessions_total", "result" => "accepted").increment(1);
+        let (service, shutdown) = (Arc::clone(&service), shutdown.clone());
+        tasks.spawn(async move {
+            session(stream, client, kind, service, shutdown).await;
+            drop(place);
+        });
+    }
+}
+
+async fn session(
+    stream: TcpStream,
+    client: SocketAddr,
+    kind: Kind,
+    service: Arc<FrontService>,
+    shutdown: CancellationToken,
+) {
+    // Replies are written whole; waiting for more would only delay them.
+    let _ = stream.set_nodelay(true);
+    let connection = ConnectionInfo { peer: Peer::Ip(client), local: stream.local_addr().ok() };
+    let profile = Arc::clone(service.profile(kind));
+    let acceptor = service.tls.clone();
+    let stream = match (&acceptor, kind) {
+        (Some(acceptor), Kind::SubmissionTls) => {
+            let patience = profile.timeouts.tls;
+            match tokio::time::timeout(patience, acceptor.accept(stream)).await {
+                Ok(Ok(stream)) => MaybeTls::Tls(Box::new(stream.into())),
+                Ok(Err(error)) => return tracing::debug!(%client, %error, "TLS handshake failed"),
+                Err(_) => return tracing::debug!(%client, "TLS handshake took too long"),
+            }
+        }
+        _ => MaybeTls::Plain(stream),
+    };
+    let mut front = Front::new(service, kind, client);
+    let ended = serve(stream, connection, profile, acceptor, &mut front, shutdown).await;
+    tracing::debug!(%client, ?ended, "session ended");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_bounded_and_come_back() {
+        let sessions = Arc::new(Sessions::new(3, 2));
+        let ip = |n| IpAddr::from([192, 0, 2, n]);
+        let first = sessions.enter(ip(1)).unwrap();
+        let _second = sessions.enter(ip(1)).unwrap();
+        assert!(sessions.enter(ip(1)).is_none(), "two for each client");
+        let _third = sessions.enter(ip(2)).unwrap();
+        assert!(sessions.enter(ip(3)).is_none(), "three in all");
+        drop(first);
+        assert!(sessions.enter(ip(1)).is_some());
+        assert_eq!(sessions.now.lock().unwrap().1.len(), 2);
+    }
+}

@@ -1,0 +1,163 @@
+//! Why a message does not reach a remote host.
+
+use concord_base::{EnhancedStatus, Fault, Retry};
+use concord_connector::Outcome;
+use concord_smtp::{RemoteAnswer, Reply};
+use concord_smtp_tokio::ClientError;
+use concord_tls::TlsError;
+
+/// A recipient's destination cannot be reached, or not in the way it must.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutError {
+    /// NXDOMAIN
+    #[error("the domain {0} does not exist")]
+    NoSuchDomain(String),
+    /// Neither MX nor addresses.
+    #[error("the domain {0} has no mail host")]
+    NoMailHost(String),
+    /// RFC 7505
+    #[error("the domain {0} takes no mail (null MX)")]
+    NullMx(String),
+    /// The name servers did not answer.
+    #[error("cannot look up {name}: {cause}")]
+    Dns {
+        /// What was looked up.
+        name: String,
+        /// The resolver's words.
+        cause: String,
+    },
+    /// The best mail host is this one, yet the core sends it out.
+    #[error("mail for {0} loops back to this host; is the domain missing in the directory?")]
+    Loop(String),
+    /// No connection to any host.
+    #[error("cannot connect to {host}: {cause}")]
+    Connect {
+        /// The last one that was tried.
+        host: String,
+        /// The system's words.
+        cause: String,
+    },
+    /// The session broke, or the host refused it.
+    #[error("{host}: {cause}")]
+    Session {
+        /// `name [ip]`
+        host: String,
+        /// What happened.
+        cause: ClientError,
+    },
+    /// TLS is required and is not to be had.
+    #[error("{host} does not offer STARTTLS, which is required")]
+    NoTls {
+        /// `name [ip]`
+        host: String,
+    },
+    /// The handshake failed.
+    #[error("TLS with {host} failed: {cause}")]
+    Handshake {
+        /// `name [ip]`
+        host: String,
+        /// The library's words.
+        cause: String,
+    },
+    /// A configuration for TLS is missing.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A password may not go in the clear.
+    #[error("will not log in at {host} without TLS")]
+    LoginInClear {
+        /// `name [ip]`
+        host: String,
+    },
+    /// No connection became free in time.
+    #[error("all connections to {0} are busy")]
+    Congested(String),
+    /// The host does not take 8-bit messages (RFC 6152).
+    #[error("{0} does not offer 8BITMIME, and the message has 8-bit octets")]
+    EightBit(String),
+    /// The host does not take international addresses (RFC 6531).
+    #[error("{0} does not offer SMTPUTF8, and the message needs it")]
+    SmtpUtf8(String),
+}
+
+impl Fault for OutError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NoSuchDomain(_) => "internet-mail.no-such-domain",
+            Self::NoMailHost(_) => "internet-mail.no-mail-host",
+            Self::NullMx(_) => "internet-mail.null-mx",
+            Self::Dns { .. } => "internet-mail.dns",
+            Self::Loop(_) => "internet-mail.loop",
+            Self::Connect { .. } => "internet-mail.connect",
+            Self::Session { cause, .. } => cause.code(),
+            Self::NoTls { .. } => "internet-mail.no-tls",
+            Self::Handshake { .. } => "internet-mail.handshake",
+            Self::Tls(e) => e.code(),
+            Self::LoginInClear { .. } => "internet-mail.login-in-clear",
+            Self::Congested(_) => "internet-mail.congested",
+            Self::EightBit(_) => "internet-mail.eight-bit",
+            Self::SmtpUtf8(_) => "internet-mail.smtputf8",
+        }
+    }
+
+    fn retry(&self) -> Retry {
+        match self {
+            Self::NoSuchDomain(_)
+            | Self::NoMailHost(_)
+            | Self::NullMx(_)
+            | Self::Loop(_)
+            | Self::EightBit(_)
+            | Self::SmtpUtf8(_) => Retry::Permanent,
+            Self::Session { cause, .. } => cause.retry(),
+            Self::Tls(_) | Self::LoginInClear { .. } => Retry::Operator,
+            _ => Retry::Temporary,
+        }
+    }
+
+    fn enhanced_status(&self) -> EnhancedStatus {
+        let (class, subject, detail) = match self {
+            // RFC 3463 section 3.2: X.1.2 bad destination system; RFC 7505: X.1.10
+            Self::NoSuchDomain(_) => (5, 1, 2),
+            Self::NullMx(_) => (5, 1, 10),
+            // Section 3.5: X.4.1 no answer, X.4.3 directory server failure,
+            // X.4.4 unable to route, X.4.5 congestion, X.4.6 routing loop
+            Self::NoMailHost(_) => (5, 4, 4),
+            Self::Dns { .. } => (4, 4, 3),
+            Self::Loop(_) => (5, 4, 6),
+            Self::Connect { .. } => (4, 4, 1),
+            Self::Session { cause, .. } => return cause.enhanced_status(),
+            Self::Congested(_) => (4, 4, 5),
+            // Section 3.7: X.6.3 conversion required; RFC 6531: X.6.7
+            Self::EightBit(_) => (5, 6, 3),
+            Self::SmtpUtf8(_) => (5, 6, 7),
+            // Section 3.8: X.7.5 cryptographic failure, X.7.0 other
+            Self::NoTls { .. } | Self::Handshake { .. } => (4, 7, 5),
+            Self::Tls(_) | Self::LoginInClear { .. } => (4, 7, 0),
+        };
+        EnhancedStatus::new(class, subject, detail)
+    }
+}
+
+impl OutError {
+    /// What the core is told.
+    pub(crate) fn outcome(&self) -> Outcome {
+        if let Self::Session { host, cause: ClientError::Refused { reply, .. } } = self {
+            let answer = RemoteAnswer { host: host.clone(), dsn: true, reply: reply.clone() };
+            return Outcome::Remote(answer);
+        }
+        let status = self.enhanced_status();
+        let code = match self {
+            // RFC 7505 section 4.1
+            Self::NullMx(_) => 556,
+            Self::NoSuchDomain(_) | Self::NoMailHost(_) => 550,
+            Self::SmtpUtf8(_) => 553,
+            _ if status.class == 5 => 554,
+            _ => 451,
+        };
+        Outcome::Own(Reply { code, status: Some(status), text: self.to_string().into() })
+    }
+
+    /// Whether the next host of the domain may fare better.
+    pub(crate) const fn try_next(&self) -> bool {
+        !matches!(self, Self::Tls(_))
+    }
+}

@@ -1,0 +1,106 @@
+//! The service as a whole.
+
+use crate::config::{InternetMailConfig, Sockets};
+use crate::error::InternetMailError;
+use crate::front::{FrontService, Kind};
+use crate::listen::{Sessions, accept};
+use crate::out::{OutService, Outbound};
+use concord_base::Clock;
+use concord_connector::{LmtpOptions, serve_lmtp};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// How often outbound connections that nobody used are looked for.
+const SWEEP: Duration = Duration::from_secs(2);
+
+/// Runs the service until `shutdown` is cancelled; then running transactions
+/// are finished, within the configured stop time.
+///
+/// # Errors
+/// Whatever keeps it from starting. Once it runs, it does not fail.
+pub async fn run(
+    config: InternetMailConfig,
+    sockets: Sockets,
+    shutdown: CancellationToken,
+    clock: Arc<dyn Clock>,
+) -> Result<(), InternetMailError> {
+    let config = Arc::new(config);
+    let listeners = listeners(sockets.smtp, sockets.submission, sockets.submissions)?;
+    let implicit = listeners.iter().any(|(kind, _)| *kind == Kind::SubmissionTls);
+    if implicit && config.tls.is_none() {
+        return Err(InternetMailError::NoCertificate);
+    }
+    let ours: Vec<SocketAddr> =
+        listeners.iter().filter_map(|(_, listener)| listener.local_addr().ok()).collect();
+    let out = Arc::new(OutService::new(Arc::clone(&config), ours)?);
+    let front = Arc::new(FrontService::new(Arc::clone(&config), clock, out.resolver()));
+    let sessions =
+        Arc::new(Sessions::new(config.max_sessions, config.max_sessions_per_client));
+    let tasks = TaskTracker::new();
+    for (kind, listener) in listeners {
+        let (front, sessions) = (Arc::clone(&front), Arc::clone(&sessions));
+        tasks.spawn(accept(listener, kind, front, sessions, tasks.clone(), shutdown.clone()));
+    }
+    if let Some(listener) = sockets.lmtp {
+        let lmtp = lmtp(listener, &config, &out, &shutdown)?;
+        tasks.spawn(lmtp);
+    }
+    let sweeper = tokio::spawn(sweep(Arc::clone(&out)));
+    shutdown.cancelled().await;
+    tracing::info!("stopping: running transactions are finished");
+    tasks.close();
+    if tokio::time::timeout(config.stop_time, tasks.wait()).await.is_err() {
+        tracing::warn!(left = tasks.len(), "stop time is over; sessions are cut off");
+    }
+    sweeper.abort();
+    out.close_idle().await;
+    Ok(())
+}
+
+fn lmtp(
+    listener: std::os::unix::net::UnixListener,
+    config: &InternetMailConfig,
+    out: &Arc<OutService>,
+    shutdown: &CancellationToken,
+) -> Result<impl Future<Output = ()> + Send + 'static, InternetMailError> {
+    let fail = |cause| InternetMailError::Socket { what: "LMTP", cause };
+    listener.set_nonblocking(true).map_err(fail)?;
+    let listener = UnixListener::from_std(listener).map_err(fail)?;
+    let options = LmtpOptions {
+        hostname: config.hostname.clone(),
+        size_limit: config.message_size.saturating_mul(2),
+        max_recipients: config.max_recipients,
+    };
+    let out = Arc::clone(out);
+    let new_session = move || Outbound::new(Arc::clone(&out));
+    Ok(serve_lmtp(listener, options, new_session, shutdown.clone()))
+}
+
+async fn sweep(out: Arc<OutService>) {
+    let mut tick = tokio::time::interval(SWEEP);
+    loop {
+        tick.tick().await;
+        out.sweep();
+    }
+}
+
+fn listeners(
+    smtp: Vec<std::net::TcpListener>,
+    submission: Vec<std::net::TcpListener>,
+    submissions: Vec<std::net::TcpListener>,
+) -> Result<Vec<(Kind, TcpListener)>, InternetMailError> {
+    let smtp = smtp.into_iter().map(|l| (Kind::Smtp, "SMTP", l));
+    let submission = submission.into_iter().map(|l| (Kind::Submission, "submission", l));
+    let submissions = submissions.into_iter().map(|l| (Kind::SubmissionTls, "submission", l));
+    let mut ready = Vec::new();
+    for (kind, what, listener) in smtp.chain(submission).chain(submissions) {
+        let fail = |cause| InternetMailError::Socket { what, cause };
+        listener.set_nonblocking(true).map_err(fail)?;
+        ready.push((kind, TcpListener::from_std(listener).map_err(fail)?));
+    }
+    Ok(ready)
+}
