@@ -27,6 +27,7 @@ fn answers(claim: &Claim, outcome: &AnswerOutcome) -> Vec<Answer> {
         delivery: d.id,
         outcome: outcome.clone(),
         answer: Some(said.clone()),
+        reported_to: None,
     };
     claim.message.deliveries.iter().map(answer).collect()
 }

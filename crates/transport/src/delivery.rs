@@ -165,6 +165,9 @@ pub struct Answer {
     pub outcome: AnswerOutcome,
     /// The words that were said.
     pub answer: Option<PeerAnswer>,
+    /// Who is sent a report of it in the same commit.
+    #[serde(default)]
+    pub reported_to: Option<String>,
 }
 
 /// Which queued messages to list.

@@ -92,11 +92,13 @@ impl Applier {
         };
         if let Some(kind) = ended {
             self.event(row.message, None, kind, Some(&recipient), &said)?;
+            self.reported(answer, row.message, &recipient)?;
             return self.end_delivery(id, row.message);
         }
         match answer.outcome {
             AnswerOutcome::Deferred { next_attempt, delay_reported } => {
                 self.event(row.message, None, TraceKind::Deferred, Some(&recipient), &said)?;
+                self.reported(answer, row.message, &recipient)?;
                 row.data.attempts += 1;
                 row.data.last_answer.clone_from(&answer.answer);
                 row.data.delay_reported |= delay_reported;
@@ -115,6 +117,16 @@ impl Applier {
             _ => {}
         }
         self.write_delivery(id, &row)
+    }
+
+    fn reported(
+        &self,
+        answer: &Answer,
+        message: MessageId,
+        recipient: &str,
+    ) -> Result<(), rusqlite::Error> {
+        let Some(to) = &answer.reported_to else { return Ok(()) };
+        self.event(message, None, TraceKind::Reported, Some(recipient), &format!("to {to}"))
     }
 
     fn count_crash(&self, row: &mut Row, recipient: &str, said: &str) -> Result<(), ActError> {
