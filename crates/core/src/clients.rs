@@ -1,0 +1,59 @@
+//! Accepting IMAP and POP3 clients.
+
+use concord_imap::ImapServer;
+use concord_pop3::Pop3Server;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// After a failed accept (no file descriptors), so that it does not spin.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+/// What clients' commands get to finish at a stop.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// A protocol that clients speak.
+#[derive(Clone)]
+pub(crate) enum Protocol {
+    Imap(Arc<ImapServer>),
+    Pop3(Arc<Pop3Server>),
+}
+
+impl Protocol {
+    async fn serve(self, stream: TcpStream, peer: SocketAddr, tls: bool, stop: CancellationToken) {
+        match self {
+            Self::Imap(server) => server.serve_connection(stream, peer, tls, stop).await,
+            Self::Pop3(server) => server.serve_connection(stream, peer, tls, stop).await,
+        }
+    }
+}
+
+/// Serves until `shutdown`, then gives sessions a moment to say goodbye.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    protocol: Protocol,
+    implicit_tls: bool,
+    shutdown: CancellationToken,
+) {
+    let sessions = TaskTracker::new();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, peer)) => {
+                    let session = protocol.clone().serve(stream, peer, implicit_tls, shutdown.clone());
+                    sessions.spawn(session);
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a client");
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                }
+            },
+        }
+    }
+    sessions.close();
+    // Idle clients are told; those that do not listen are cut off.
+    let _ = tokio::time::timeout(DRAIN, sessions.wait()).await;
+}

@@ -1,0 +1,207 @@
+//! One attempt: a message to a connector for the recipients of one group.
+
+use super::Ended;
+use super::sessions::{Session, Sessions, Taken};
+use super::settle::{Verdict, settle};
+use crate::submission::Submission as Shared;
+use bytes::Bytes;
+use concord_base::{Fault as _, MessageId, Retry};
+use concord_smtp::{
+    BodyType, ForwardPath, MailCommand, RcptCommand, RemoteAnswer, Reply, Return,
+};
+use concord_smtp_tokio::{ChunkSource, ClientError, Delivered, Phase};
+use concord_store::Store;
+use concord_transport::{Claim, Delivery, PeerAnswer, QueuedMessage, ReturnContent};
+use std::sync::Arc;
+
+/// Octets read from the store at a time (see [`ChunkSource`]).
+const PIECE: u64 = 64 << 10;
+
+pub(super) struct Attempt {
+    pub shared: Arc<Shared>,
+    pub sessions: Arc<Sessions>,
+    pub connector: String,
+    pub claim: Claim,
+}
+
+/// The message from the store, without its `Return-Path:` line.
+struct FromStore {
+    store: Arc<dyn Store>,
+    message: MessageId,
+    at: u64,
+    octets: u64,
+}
+
+#[async_trait::async_trait]
+impl ChunkSource for FromStore {
+    async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
+        if self.at >= self.octets {
+            return Ok(None);
+        }
+        let end = self.octets.min(self.at.saturating_add(PIECE));
+        let piece = self.store.read(self.message, self.at..end).await;
+        let piece = piece.map_err(|e| std::io::Error::other(e.to_string()))?;
+        if piece.is_empty() {
+            return Err(std::io::Error::other("the stored message is shorter than its size"));
+        }
+        self.at = self.at.saturating_add(piece.len() as u64);
+        Ok(Some(piece))
+    }
+}
+
+fn mail_command(message: &QueuedMessage) -> MailCommand {
+    let options = &message.options;
+    MailCommand {
+        size: Some(message.octets.saturating_sub(u64::from(message.return_path_octets))),
+        body: options.eight_bit.then_some(BodyType::EightBit),
+        smtputf8: options.smtputf8,
+        ret: options.return_content.map(|content| match content {
+            ReturnContent::Full => Return::Full,
+            ReturnContent::Headers => Return::Headers,
+        }),
+        envid: options.envelope_id.clone(),
+        ..MailCommand::new(message.sender.0.clone())
+    }
+}
+
+fn rcpt_command(delivery: &Delivery) -> Option<RcptCommand> {
+    let notify = delivery.notify;
+    Some(RcptCommand {
+        to: ForwardPath::Mailbox(delivery.address.smtp()?),
+        notify: (notify != concord_transport::Notify::default()).then_some(
+            concord_smtp::Notify {
+                success: notify.success,
+                failure: notify.failure,
+                delay: notify.delay,
+            },
+        ),
+        orcpt: delivery.original.clone(),
+        ..RcptCommand::new(delivery.address.smtp()?)
+    })
+}
+
+/// What a reply of the connector means for a delivery.
+fn verdict(reply: &Reply) -> Verdict {
+    let remote = RemoteAnswer::from_reply(reply);
+    let (host, words, dsn) = match remote {
+        Some(remote) => (Some(remote.host), remote.reply.text.into_owned(), remote.dsn),
+        None => (None, reply.text.clone().into_owned(), true),
+    };
+    let status = reply.status_or_generic();
+    let answer = PeerAnswer {
+        code: reply.code,
+        status: (status.class, status.subject, status.detail),
+        host,
+        text: words.replace('\n', " "),
+    };
+    match reply.code / 100 {
+        2 if dsn => Verdict::Delivered(answer),
+        2 => Verdict::Relayed(answer),
+        5 => Verdict::Failed(answer),
+        _ => Verdict::Deferred(answer),
+    }
+}
+
+fn own_words(error: &ClientError) -> PeerAnswer {
+    let status = error.enhanced_status();
+    PeerAnswer {
+        code: 451,
+        status: (status.class, status.subject, status.detail),
+        host: None,
+        text: error.to_string(),
+    }
+}
+
+/// Whether the session broke as it does when the process behind it dies.
+fn is_break(error: &ClientError) -> bool {
+    matches!(error, ClientError::Io { .. } | ClientError::Closed(_))
+}
+
+impl Attempt {
+    pub async fn run(self) -> Ended {
+        let group = self.claim.group.clone();
+        let (verdicts, unreachable) = self.deliver().await;
+        settle(&self.shared, &self.connector, &self.claim, verdicts).await;
+        Ended { group, unreachable }
+    }
+
+    async fn deliver(&self) -> (Vec<Verdict>, bool) {
+        let count = self.claim.message.deliveries.len();
+        let all = |verdict: Verdict| vec![verdict; count];
+        let first = match self.sessions.take().await {
+            Ok(taken) => taken,
+            // Nothing of the message was in anybody's hands.
+            Err(error) => return (all(Verdict::Released(own_words(&error))), true),
+        };
+        let used = first.used;
+        let broken = match self.transact(first).await {
+            Ok(verdicts) => return (verdicts, false),
+            Err(error) => error,
+        };
+        // A kept session may have ended with its service: before anything of
+        // the message was taken, a fresh one shows.
+        let stale = used && is_break(&broken) && self.before_message(&broken);
+        if !stale {
+            return (all(self.blame(&broken)), false);
+        }
+        self.sessions.forget_idle();
+        match self.sessions.open().await {
+            Err(error) => (all(Verdict::Released(own_words(&error))), true),
+            Ok(fresh) => match self.transact(fresh).await {
+                Ok(verdicts) => (verdicts, false),
+                Err(error) => (all(self.blame(&error)), false),
+            },
+        }
+    }
+
+    fn before_message(&self, error: &ClientError) -> bool {
+        matches!(
+            error,
+            ClientError::Io { phase: Phase::Envelope | Phase::Closing, .. }
+                | ClientError::Closed(Phase::Envelope | Phase::Closing)
+        )
+    }
+
+    fn blame(&self, error: &ClientError) -> Verdict {
+        if is_break(error) {
+            self.sessions.forget_idle();
+            // attempts during which the connector's session broke
+            metrics::counter!("delivery_sessions_broken_total").increment(1);
+            return Verdict::Crashed(own_words(error));
+        }
+        match error.retry() {
+            Retry::Permanent => Verdict::Failed(PeerAnswer { code: 554, ..own_words(error) }),
+            _ => Verdict::Deferred(own_words(error)),
+        }
+    }
+
+    /// One transaction. Recipients that LMTP cannot name fail by themselves.
+    async fn transact(&self, taken: Taken) -> Result<Vec<Verdict>, ClientError> {
+        let message = &self.claim.message;
+        let mut session: Session = taken.session;
+        let rcpts: Vec<Option<RcptCommand>> =
+            message.deliveries.iter().map(rcpt_command).collect();
+        let named: Vec<RcptCommand> = rcpts.iter().flatten().cloned().collect();
+        let mut source = FromStore {
+            store: Arc::clone(&self.shared.store),
+            message: message.message,
+            at: u64::from(message.return_path_octets),
+            octets: message.octets,
+        };
+        let Delivered { rcpts: replies } =
+            session.deliver(None, &mail_command(message), &named, &mut source).await?;
+        self.sessions.give_back(session);
+        let mut replies = replies.into_iter();
+        let no_route = Reply::new(550, (5, 4, 4), "this connector carries Internet addresses only");
+        Ok(rcpts
+            .iter()
+            .map(|rcpt| match rcpt {
+                Some(_) => replies.next().as_ref().map_or_else(
+                    || verdict(&Reply::new(451, (4, 3, 0), "the connector gave no answer")),
+                    verdict,
+                ),
+                None => verdict(&no_route),
+            })
+            .collect())
+    }
+}

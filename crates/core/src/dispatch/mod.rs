@@ -1,0 +1,220 @@
+//! From the queue to connectors, by LMTP over Unix sockets.
+//!
+//! One dispatcher per connector. Deliveries of one message and one group go in
+//! one transaction. A *suspect* (a service died over it before) is tried when
+//! nothing else is in flight, so that a third death is evidence against it.
+
+mod attempt;
+mod sessions;
+mod settle;
+
+use crate::config::DispatchLimits;
+use crate::submission::Submission as Shared;
+use attempt::Attempt;
+use concord_transport::{Claim, Group};
+use sessions::Sessions;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// The queue is looked at again at least so often, whatever signals say.
+const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// Pause after a connector could not be reached, doubled up to the other.
+const PAUSE_MIN: Duration = Duration::from_millis(200);
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// How an attempt ended, for the dispatcher.
+pub(super) struct Ended {
+    pub group: Group,
+    /// The connector could not be reached at all.
+    pub unreachable: bool,
+}
+
+pub(crate) struct Dispatcher {
+    connector: String,
+    shared: Arc<Shared>,
+    sessions: Arc<Sessions>,
+    limits: DispatchLimits,
+    in_flight: HashMap<Group, usize>,
+    running: usize,
+    suspects: VecDeque<Claim>,
+    suspect_runs: bool,
+    pause: Duration,
+    tasks: TaskTracker,
+}
+
+impl Dispatcher {
+    pub fn new(connector: String, socket: PathBuf, shared: Arc<Shared>) -> Self {
+        let hostname = shared.config.hostname.clone();
+        Self {
+            limits: shared.config.dispatch,
+            sessions: Arc::new(Sessions::new(socket, hostname)),
+            connector,
+            shared,
+            in_flight: HashMap::new(),
+            running: 0,
+            suspects: VecDeque::new(),
+            suspect_runs: false,
+            pause: Duration::ZERO,
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Runs until `shutdown`; attempts that run are finished.
+    pub async fn run(mut self, shutdown: CancellationToken) {
+        let mut changed = self.shared.queue.queue_changed();
+        let (ended_in, mut ended) = mpsc::unbounded_channel();
+        loop {
+            changed.mark_unchanged();
+            if self.pause.is_zero() {
+                self.start_due(&ended_in).await;
+            }
+            let wait = self.wait().await;
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(end) = ended.recv() => {
+                    self.note(end);
+                    while let Ok(end) = ended.try_recv() {
+                        self.note(end);
+                    }
+                }
+                _ = changed.changed(), if self.pause.is_zero() => {}
+                () = tokio::time::sleep(wait) => self.pause = Duration::ZERO,
+            }
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.sessions.close().await;
+    }
+
+    fn note(&mut self, end: Ended) {
+        self.running -= 1;
+        if let Some(count) = self.in_flight.get_mut(&end.group) {
+            *count -= 1;
+            if *count == 0 {
+                self.in_flight.remove(&end.group);
+            }
+        }
+        if self.running == 0 {
+            self.suspect_runs = false;
+        }
+        if end.unreachable {
+            self.pause = self.sessions.next_pause(PAUSE_MIN, PAUSE_MAX);
+        }
+    }
+
+    /// How long nothing is due.
+    async fn wait(&self) -> Duration {
+        if !self.pause.is_zero() {
+            return self.pause;
+        }
+        if self.running >= self.limits.total || self.suspect_runs || !self.suspects.is_empty() {
+            return LOOK_AGAIN;
+        }
+        match self.shared.queue.next_due(&self.connector).await {
+            Ok(Some(due)) => {
+                let until = due.since(self.shared.clock.now());
+                // What is due but waits for a busy group wakes with its end.
+                if until.is_zero() { LOOK_AGAIN } else { until.min(LOOK_AGAIN) }
+            }
+            Ok(None) => LOOK_AGAIN,
+            Err(error) => {
+                tracing::error!(%error, "the queue cannot be read");
+                PAUSE_MAX
+            }
+        }
+    }
+
+    async fn start_due(&mut self, ended: &mpsc::UnboundedSender<Ended>) {
+        loop {
+            if self.suspect_runs {
+                return;
+            }
+            if !self.suspects.is_empty() {
+                if self.running == 0
+                    && let Some(suspect) = self.suspects.pop_front()
+                {
+                    self.suspect_runs = true;
+                    self.start(suspect, ended);
+                }
+                return;
+            }
+            let room = self.limits.total.saturating_sub(self.running);
+            if room == 0 {
+                return;
+            }
+            let busy: HashSet<Group> = self
+                .in_flight
+                .iter()
+                .filter(|(_, count)| **count >= self.limits.per_group)
+                .map(|(group, _)| group.clone())
+                .collect();
+            let now = self.shared.clock.now();
+            let claims = match self.shared.queue.claim(&self.connector, now, &busy, room).await {
+                Ok(claims) => claims,
+                Err(error) => {
+                    tracing::error!(%error, "due deliveries cannot be claimed");
+                    self.pause = PAUSE_MAX;
+                    return;
+                }
+            };
+            if claims.is_empty() {
+                return;
+            }
+            for claim in claims {
+                if claim.suspect {
+                    self.suspects.push_back(claim);
+                } else {
+                    self.start(claim, ended);
+                }
+            }
+        }
+    }
+
+    fn start(&mut self, claim: Claim, ended: &mpsc::UnboundedSender<Ended>) {
+        self.running += 1;
+        *self.in_flight.entry(claim.group.clone()).or_default() += 1;
+        let attempt = Attempt {
+            shared: Arc::clone(&self.shared),
+            sessions: Arc::clone(&self.sessions),
+            connector: self.connector.clone(),
+            claim,
+        };
+        let ended = ended.clone();
+        self.tasks.spawn(async move {
+            let end = attempt.run().await;
+            // The dispatcher is gone only when the core stops.
+            let _ = ended.send(end);
+        });
+    }
+}
+
+/// Settles deliveries that no connector can take: reports them.
+pub(crate) async fn run_unroutable(shared: Arc<Shared>, shutdown: CancellationToken) {
+    let mut changed = shared.queue.queue_changed();
+    loop {
+        changed.mark_unchanged();
+        let now = shared.clock.now();
+        match shared.queue.claim("core", now, &HashSet::new(), usize::MAX).await {
+            Ok(claims) if !claims.is_empty() => {
+                for claim in claims {
+                    settle::unroutable(&shared, claim).await;
+                }
+                continue;
+            }
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "unroutable deliveries cannot be claimed"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            _ = changed.changed() => {}
+            () = tokio::time::sleep(LOOK_AGAIN) => {}
+        }
+    }
+}
+
+pub(crate) use settle::return_to_sender;

@@ -1,0 +1,106 @@
+//! Long work on the store, and returning mail, for the admin API.
+
+use crate::dispatch;
+use crate::submission::Submission as Shared;
+use concord_admin_api::{Maintenance, MaintenanceTask, Outcome, Progress, ReturnMail};
+use concord_base::{MessageId, StorageError};
+use concord_engine::{Embedded, VerifyFinding};
+use concord_transport::{Administer, TransportError};
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+use tokio::sync::mpsc::Sender;
+
+pub(crate) struct StoreMaintenance {
+    pub engine: Arc<Embedded>,
+    pub compact_below: u8,
+    pub rebuild_marker: PathBuf,
+    /// One task at a time.
+    pub turn: Mutex<()>,
+}
+
+fn finding(found: &VerifyFinding) -> Progress {
+    let what = if found.messages.is_empty() {
+        format!("{} ({} octets); no message is affected", found.cause, found.octets)
+    } else {
+        format!("{} ({} octets); affected: {}", found.cause, found.octets, found.messages.join(", "))
+    };
+    Progress::Finding {
+        code: "store.damaged".to_owned(),
+        place: format!("{} at {}", found.path, found.offset),
+        what,
+    }
+}
+
+impl StoreMaintenance {
+    async fn verify(&self, progress: &Sender<Progress>) -> Result<Outcome, StorageError> {
+        let report = self.engine.verify().await?;
+        for found in &report.findings {
+            // Nobody listens any more: the result is in the log all the same.
+            let _ = progress.send(finding(found)).await;
+        }
+        let summary = if report.is_clean() {
+            format!(
+                "{} records and {} large bodies are as they were written; {} messages",
+                report.records, report.large_bodies, report.messages
+            )
+        } else {
+            format!("damage in {} places; everything else is salvaged", report.findings.len())
+        };
+        let findings = report.findings.len() as u64;
+        Ok(Outcome { summary, checked: report.records, findings, freed: 0 })
+    }
+
+    async fn compact(&self) -> Result<Outcome, StorageError> {
+        let report = self.engine.compact(self.compact_below).await?;
+        Ok(Outcome {
+            summary: format!(
+                "removed {} segments, carried {} messages on",
+                report.removed, report.carried
+            ),
+            checked: report.carried,
+            findings: 0,
+            freed: report.removed_octets.saturating_sub(report.carried_octets),
+        })
+    }
+
+    fn note_rebuild(&self) -> Result<Outcome, StorageError> {
+        std::fs::write(&self.rebuild_marker, b"").map_err(|e| StorageError::Io {
+            act: "make",
+            path: self.rebuild_marker.display().to_string(),
+            cause: e.to_string(),
+        })?;
+        let summary = "the index is made anew when the core next starts; run 'concord service restart core'";
+        Ok(Outcome { summary: summary.to_owned(), ..Outcome::default() })
+    }
+}
+
+#[async_trait::async_trait]
+impl Maintenance for StoreMaintenance {
+    async fn run(
+        &self,
+        task: MaintenanceTask,
+        progress: Sender<Progress>,
+    ) -> Result<Outcome, StorageError> {
+        let Ok(_turn) = self.turn.try_lock() else {
+            return Err(StorageError::Busy { budget: 1 });
+        };
+        match task {
+            MaintenanceTask::Verify => self.verify(&progress).await,
+            MaintenanceTask::Compact => self.compact().await,
+            MaintenanceTask::RebuildIndex => self.note_rebuild(),
+        }
+    }
+}
+
+pub(crate) struct Returner {
+    pub shared: Arc<Shared>,
+    pub administer: Arc<dyn Administer>,
+}
+
+#[async_trait::async_trait]
+impl ReturnMail for Returner {
+    async fn return_to_sender(&self, message: MessageId) -> Result<(), TransportError> {
+        dispatch::return_to_sender(&self.shared, &*self.administer, message).await
+    }
+}

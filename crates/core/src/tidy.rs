@@ -1,0 +1,37 @@
+//! What is done now and then: old stories forgotten, segments compacted.
+
+use concord_base::{Clock, Fault as _};
+use concord_engine::Embedded;
+use concord_transport::Administer;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Between rounds. The first one waits as long, so that a core that restarts
+/// often does not spend its time tidying.
+const EVERY: Duration = Duration::from_secs(3_600);
+
+pub(crate) async fn run(
+    engine: Arc<Embedded>,
+    clock: Arc<dyn Clock>,
+    retention: Duration,
+    compact_below: u8,
+    shutdown: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(EVERY) => {}
+        }
+        match engine.forget_stories(clock.now() - retention).await {
+            Ok(0) => {}
+            Ok(stories) => tracing::info!(stories, "old stories forgotten"),
+            Err(error) => tracing::warn!(code = error.code(), %error, "stories cannot be forgotten"),
+        }
+        match engine.compact(compact_below).await {
+            Ok(report) if report.removed > 0 => tracing::info!(?report, "segments compacted"),
+            Ok(_) => {}
+            Err(error) => tracing::warn!(code = error.code(), %error, "segments cannot be compacted"),
+        }
+    }
+}
