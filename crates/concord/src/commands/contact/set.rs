@@ -1,0 +1,26 @@
+//! `concord contact set`
+
+use crate::commands::Run;
+use crate::commands::object::{self, CONTACT, Names};
+use crate::context::Context;
+use crate::failure::Failure;
+use concord_admin_api::wire::Patch;
+
+/// Change a contact
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its name or one of its addresses
+    name: String,
+    #[command(flatten)]
+    names: Names,
+    /// Where its mail goes
+    #[arg(long, value_name = "ADDRESS")]
+    target: Option<String>,
+}
+
+impl Run for Args {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        let patch = Patch { target: self.target, ..self.names.patch() };
+        object::change(CONTACT, &self.name, &patch, context)
+    }
+}

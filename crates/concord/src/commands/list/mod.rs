@@ -1,0 +1,47 @@
+//! `concord list`: distribution lists.
+
+mod add;
+mod members;
+mod set;
+
+use super::Run;
+use super::object::{self, LIST, Named, Remove};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Add, show, list, change and remove distribution lists
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Add(add::Args),
+    /// Show a list with its members
+    Show(Named),
+    /// List every distribution list
+    List,
+    Set(set::Args),
+    /// Add members to a list
+    AddMember(members::Args),
+    /// Take members from a list
+    RemoveMember(members::Args),
+    /// Remove a list; its members stay
+    Remove(Remove),
+}
+
+impl Run for Args {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        match self.command {
+            Command::Add(args) => args.run(context),
+            Command::Show(args) => object::show_one(LIST, &args.name, context),
+            Command::List => object::list(LIST, context),
+            Command::Set(args) => args.run(context),
+            Command::AddMember(args) => args.add(context),
+            Command::RemoveMember(args) => args.remove(context),
+            Command::Remove(args) => object::remove(LIST, args, None, context),
+        }
+    }
+}

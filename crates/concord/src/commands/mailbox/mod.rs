@@ -1,0 +1,42 @@
+//! `concord mailbox`: recipients with a mailbox here.
+
+mod add;
+mod set;
+
+use super::Run;
+use super::object::{self, MAILBOX, Named, Remove};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Add, show, list, change and remove mailboxes
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Add(add::Args),
+    /// Show a mailbox: addresses, quota, use
+    Show(Named),
+    /// List every mailbox
+    List,
+    Set(set::Args),
+    /// Remove a mailbox with its folders and messages
+    Remove(Remove),
+}
+
+impl Run for Args {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        match self.command {
+            Command::Add(args) => args.run(context),
+            Command::Show(args) => object::show_one(MAILBOX, &args.name, context),
+            Command::List => object::list(MAILBOX, context),
+            Command::Set(args) => args.run(context),
+            Command::Remove(args) => {
+                object::remove(MAILBOX, args, Some("with all its messages"), context)
+            }
+        }
+    }
+}

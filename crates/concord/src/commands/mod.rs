@@ -1,0 +1,64 @@
+//! The commands, one file (or folder) each.
+//!
+//! A command is a module with a type `Args` that implements [`clap::Args`]
+//! and [`Run`]; its doc comment is the command's help. It is registered by a
+//! line in the list below: module, then the name of its variant.
+
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// What every command can do.
+pub trait Run {
+    /// Does it and prints the result.
+    fn run(self, context: &Context) -> Result<(), Failure>;
+}
+
+// What the commands over the admin API share.
+mod admin;
+mod object;
+mod password;
+mod show;
+
+macro_rules! commands {
+    ($($(#[$attribute:meta])* $module:ident => $variant:ident,)*) => {
+        $(mod $module;)*
+
+        /// A command with its arguments.
+        #[derive(Debug, clap::Subcommand)]
+        pub enum Command {
+            $(
+                #[allow(missing_docs)] // the help text is the module's
+                $(#[$attribute])*
+                $variant($module::Args),
+            )*
+        }
+
+        impl Run for Command {
+            fn run(self, context: &Context) -> Result<(), Failure> {
+                match self {
+                    $(Self::$variant(args) => args.run(context),)*
+                }
+            }
+        }
+    };
+}
+
+commands! {
+    up => Up,
+    down => Down,
+    service => Service,
+    config => Config,
+    mailbox => Mailbox,
+    contact => Contact,
+    list => List,
+    domain => Domain,
+    queue => Queue,
+    trace => Trace,
+    store => Store,
+    completions => Completions,
+    man => Man,
+    #[command(hide = true)]
+    serve => Serve,
+    #[command(hide = true)]
+    launch => Launch,
+}

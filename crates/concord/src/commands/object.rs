@@ -1,0 +1,225 @@
+//! What mailboxes, contacts, lists and domains have in common.
+
+use super::admin::{Admin, path};
+use super::{password, show};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::print;
+use concord_admin_api::wire::{ObjectView, Patch};
+use hyper::Method;
+
+/// A kind of object and where the API has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// `mailbox`
+    pub name: &'static str,
+    /// `/v1/mailboxes`
+    pub path: &'static str,
+}
+
+/// Recipients with a mailbox.
+pub const MAILBOX: Kind = Kind { name: "mailbox", path: "/v1/mailboxes" };
+/// Recipients elsewhere.
+pub const CONTACT: Kind = Kind { name: "contact", path: "/v1/contacts" };
+/// Distribution lists.
+pub const LIST: Kind = Kind { name: "list", path: "/v1/lists" };
+/// Mail domains.
+pub const DOMAIN: Kind = Kind { name: "domain", path: "/v1/domains" };
+
+/// Which object.
+#[derive(Debug, clap::Args)]
+pub struct Named {
+    /// Its name or one of its addresses
+    pub name: String,
+}
+
+/// Removes an object.
+#[derive(Debug, clap::Args)]
+pub struct Remove {
+    /// Its name or one of its addresses
+    name: String,
+    /// Do not ask
+    #[arg(long)]
+    yes: bool,
+}
+
+/// Names and addresses, which every recipient has.
+#[derive(Debug, clap::Args)]
+pub struct Names {
+    /// A new name
+    #[arg(long = "name", id = "new-name", value_name = "NAME")]
+    name: Option<String>,
+    /// What address books show
+    #[arg(long)]
+    display_name: Option<String>,
+    /// Add an address (may be given several times)
+    #[arg(long, value_name = "ADDRESS")]
+    add_address: Vec<String>,
+    /// Take an address away (may be given several times)
+    #[arg(long, value_name = "ADDRESS")]
+    remove_address: Vec<String>,
+    /// Make an address the primary one of its type, adding it if need be
+    #[arg(long, value_name = "ADDRESS")]
+    primary_address: Vec<String>,
+}
+
+impl Names {
+    /// As a change.
+    pub fn patch(self) -> Patch {
+        Patch {
+            name: self.name,
+            display_name: self.display_name,
+            add_addresses: self.add_address,
+            remove_addresses: self.remove_address,
+            primary_addresses: self.primary_address,
+            ..Patch::default()
+        }
+    }
+}
+
+/// Adds an object and shows it.
+pub fn add(kind: Kind, new: &impl serde::Serialize, context: &Context) -> Result<(), Failure> {
+    let admin = Admin::new(context)?;
+    let added: ObjectView = context.block_on(admin.send(Method::POST, kind.path, new))?;
+    done(&added, "added", context);
+    Ok(())
+}
+
+/// Changes an object and shows it.
+pub fn change(kind: Kind, name: &str, patch: &Patch, context: &Context) -> Result<(), Failure> {
+    if *patch == Patch::default() {
+        return Err(nothing(kind));
+    }
+    let admin = Admin::new(context)?;
+    let path = path(kind.path, name);
+    let changed: ObjectView = context.block_on(admin.send(Method::PATCH, &path, patch))?;
+    done(&changed, "changed", context);
+    Ok(())
+}
+
+/// The failure of a change that changes nothing.
+pub fn nothing(kind: Kind) -> Failure {
+    Failure::new(
+        "cli.nothing-to-do",
+        format!(
+            "cannot change the {0}: nothing was said of how; see 'concord {0} set --help'",
+            kind.name
+        ),
+    )
+}
+
+/// Shows one object.
+pub fn show_one(kind: Kind, name: &str, context: &Context) -> Result<(), Failure> {
+    let admin = Admin::new(context)?;
+    let object: ObjectView = context.block_on(admin.get(&path(kind.path, name), &[]))?;
+    if context.json {
+        print::json(&object);
+    } else {
+        show::facts(&facts(&object));
+    }
+    Ok(())
+}
+
+/// Lists all of a kind.
+pub fn list(kind: Kind, context: &Context) -> Result<(), Failure> {
+    let admin = Admin::new(context)?;
+    let objects: Vec<ObjectView> = context.block_on(admin.all(kind.path, &[]))?;
+    if context.json {
+        print::json(&objects);
+        return Ok(());
+    }
+    let last = match kind.name {
+        "mailbox" => "LOGIN",
+        "contact" => "MAIL GOES TO",
+        "list" => "MEMBERS",
+        _ => "ADDED (UTC)",
+    };
+    let rows = objects
+        .iter()
+        .map(|o| vec![o.name.clone(), o.display_name.clone(), primary(o), last_column(o)])
+        .collect();
+    show::table(&["NAME", "DISPLAY NAME", "ADDRESS", last], rows, "there are none");
+    Ok(())
+}
+
+/// Removes an object; `warn` says what goes with it.
+pub fn remove(
+    kind: Kind,
+    args: Remove,
+    warn: Option<&str>,
+    context: &Context,
+) -> Result<(), Failure> {
+    if let Some(warn) = warn {
+        let what = format!("remove {} '{}' {warn}", kind.name, args.name);
+        password::confirm(&what, args.yes)?;
+    }
+    let admin = Admin::new(context)?;
+    let path = path(kind.path, &args.name);
+    let removed: ObjectView = context.block_on(admin.act(Method::DELETE, &path))?;
+    done(&removed, "removed", context);
+    Ok(())
+}
+
+/// Says what was done with an object.
+pub fn done(object: &ObjectView, what: &str, context: &Context) {
+    if context.json {
+        return print::json(object);
+    }
+    let address = primary(object);
+    match address.as_str() {
+        "-" => print::line(format!("{} {}: {what}", object.kind, object.name)),
+        address => print::line(format!("{} {} <{address}>: {what}", object.kind, object.name)),
+    }
+}
+
+fn primary(object: &ObjectView) -> String {
+    let smtp = |a: &&concord_admin_api::wire::Address| a.address.starts_with("SMTP:");
+    let mut primaries = object.addresses.iter().filter(|a| a.primary);
+    let first = primaries.clone().find(smtp).or_else(|| primaries.next());
+    first.map_or_else(|| "-".to_owned(), |a| show::address(&a.address).to_owned())
+}
+
+fn last_column(object: &ObjectView) -> String {
+    if let Some(target) = &object.target {
+        return show::address(target).to_owned();
+    }
+    if let Some(count) = object.member_count {
+        return count.to_string();
+    }
+    match (object.login_disabled, object.password_set) {
+        (Some(true), _) => "disabled".to_owned(),
+        (_, Some(true)) => "yes".to_owned(),
+        (_, Some(false)) => "no password".to_owned(),
+        _ => show::time(&object.created),
+    }
+}
+
+fn facts(object: &ObjectView) -> Vec<(&'static str, String)> {
+    let mut out = vec![
+        ("name", object.name.clone()),
+        ("kind", object.kind.clone()),
+        ("id", object.id.to_string()),
+        ("display name", object.display_name.clone()),
+    ];
+    for address in &object.addresses {
+        let primary = if address.primary { "  (primary)" } else { "" };
+        out.push(("address", format!("{}{primary}", show::address(&address.address))));
+    }
+    if let Some(target) = &object.target {
+        out.push(("mail goes to", show::address(target).to_owned()));
+    }
+    if object.login_disabled.is_some() {
+        out.push(("login", last_column(object)));
+        let quota = object.quota.map_or_else(|| "none".to_owned(), show::size);
+        out.push(("quota", quota));
+    }
+    if let (Some(used), Some(messages)) = (object.used, object.messages) {
+        out.push(("in use", format!("{} in {messages} messages", show::size(used))));
+    }
+    for member in object.members.iter().flatten() {
+        out.push(("member", format!("{} ({})", member.name, member.kind)));
+    }
+    out.push(("added (UTC)", show::time(&object.created)));
+    out.push(("changed (UTC)", show::time(&object.changed)));
+    out
+}

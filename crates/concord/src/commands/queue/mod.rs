@@ -1,0 +1,48 @@
+//! `concord queue`: messages that wait.
+
+mod act;
+mod filter;
+mod list;
+mod show;
+
+use super::Run;
+use crate::context::Context;
+use crate::failure::Failure;
+use concord_admin_api::wire::ActName;
+
+/// List, look at and act on messages that wait in the queue
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    List(list::Args),
+    Show(show::Args),
+    /// Try messages again now; their retry schedule starts anew
+    Retry(act::Args),
+    /// Keep messages back until they are released
+    Hold(act::Args),
+    /// Let held or quarantined messages go; their crashes are forgotten
+    Release(act::Args),
+    /// Return messages to their senders with a failure report
+    Return(act::Args),
+    /// Delete messages; nobody is told
+    Delete(act::Args),
+}
+
+impl Run for Args {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        match self.command {
+            Command::List(args) => args.run(context),
+            Command::Show(args) => args.run(context),
+            Command::Retry(args) => args.run(ActName::Retry, context),
+            Command::Hold(args) => args.run(ActName::Hold, context),
+            Command::Release(args) => args.run(ActName::Release, context),
+            Command::Return(args) => args.run(ActName::Return, context),
+            Command::Delete(args) => args.run(ActName::Delete, context),
+        }
+    }
+}

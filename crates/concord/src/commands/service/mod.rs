@@ -1,0 +1,44 @@
+//! `concord service`: what the controller runs.
+
+mod act;
+mod list;
+mod logs;
+mod status;
+
+use super::Run;
+use crate::context::Context;
+use crate::failure::Failure;
+use concord_controller::Verb;
+
+/// List, look at, start, stop and restart services
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    List(list::Args),
+    Status(status::Args),
+    /// Start a service and what it depends on
+    Start(act::Args),
+    /// Stop a service after what depends on it; its listeners close
+    Stop(act::Args),
+    /// Stop a service and start it again; no connection is refused meanwhile
+    Restart(act::Args),
+    Logs(logs::Args),
+}
+
+impl Run for Args {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        match self.command {
+            Command::List(args) => args.run(context),
+            Command::Status(args) => args.run(context),
+            Command::Start(args) => args.run(Verb::Start, context),
+            Command::Stop(args) => args.run(Verb::Stop, context),
+            Command::Restart(args) => args.run(Verb::Restart, context),
+            Command::Logs(args) => args.run(context),
+        }
+    }
+}

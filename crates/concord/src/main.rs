@@ -1,0 +1,33 @@
+//! The concord executable: command line and service entry points.
+//!
+//! Thin: it parses, calls, and prints. One file per command under
+//! `commands`; a service's entry point under `serve`.
+//!
+//! Invariants: what a command prints on stdout is its result and nothing
+//! else; an error is one line (or list) on stderr, `concord: cannot ...`, and
+//! an exit code of [`failure::Exit`].
+
+mod cli;
+mod commands;
+mod context;
+mod failure;
+mod print;
+mod serve;
+mod services;
+mod setup;
+
+use clap::Parser;
+use commands::Run;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let context = context::Context::new(&cli);
+    match cli.command.run(&context) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(context.json);
+            failure.exit().code()
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The core's entry point.
+
+use super::{Served, serve};
+use crate::failure::Failure;
+use crate::serve::tls::server_tls;
+use concord_base::SystemClock;
+use concord_core::{CoreConfig, CoreSockets, DispatchLimits};
+use concord_engine::EngineOptions;
+use concord_settings::{Root, Settings};
+use concord_transport::RetryPolicy;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio_rustls::TlsAcceptor;
+
+/// Runs the core until it is asked to stop.
+pub fn main(root: Root) -> Result<(), Failure> {
+    serve(root, run)
+}
+
+async fn run(mut served: Served) -> Result<(), Failure> {
+    let config = config(&served.root, &served.settings)?;
+    let sockets = CoreSockets {
+        submit: served.sockets.unix("submit"),
+        admin: served.sockets.unix("admin"),
+        imap: served.sockets.tcp("imap"),
+        imaps: served.sockets.tcp("imaps"),
+        pop3: served.sockets.tcp("pop3"),
+        pop3s: served.sockets.tcp("pop3s"),
+    };
+    let stop = served.stop.clone();
+    concord_core::run(config, sockets, stop, || served.ready()).await.map_err(Failure::from)
+}
+
+/// The options of the engine below a root; also for work while it does not run.
+pub fn engine_options(root: &Root, settings: &Settings) -> EngineOptions {
+    EngineOptions {
+        segment_octets: settings.storage.segment_size.0,
+        large_threshold: settings.storage.large_message_threshold.0,
+        intake_budget: settings.limits.intake_memory.0,
+        reserve: settings.storage.reserve.0,
+        ..EngineOptions::new(root.data(), Arc::new(SystemClock))
+    }
+}
+
+fn count(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+fn config(root: &Root, settings: &Settings) -> Result<CoreConfig, Failure> {
+    let queue = &settings.queue;
+    let internet_mail = settings.internet_mail.clone();
+    let connectors = ["internet-mail"].map(|name| (name.to_owned(), root.deliver_socket(name)));
+    Ok(CoreConfig {
+        hostname: settings.server.hostname.clone(),
+        engine: engine_options(root, settings),
+        message_size: settings.limits.message_size.0,
+        recipients: count(settings.limits.recipients),
+        max_hops: u32::try_from(settings.limits.max_hops).unwrap_or(u32::MAX),
+        sessions: count(settings.limits.sessions),
+        retry: RetryPolicy {
+            schedule: queue.retry_schedule.clone(),
+            expire_after: queue.expire_after,
+            delay_warning_after: (!queue.delay_warning_after.is_zero())
+                .then_some(queue.delay_warning_after),
+        },
+        may_relay: Arc::new(move |address| internet_mail.may_relay(address)),
+        tls: Some(TlsAcceptor::from(server_tls(root, settings)?)),
+        allow_plaintext_auth: settings.tls.allow_plaintext_auth,
+        connectors: BTreeMap::from(connectors),
+        dispatch: DispatchLimits {
+            total: count(settings.internet_mail.connections_total),
+            per_group: count(settings.internet_mail.connections_per_destination),
+        },
+        tracking_retention: queue.tracking_retention,
+        compact_below: u8::try_from(settings.storage.compact_below).unwrap_or(50),
+        rebuild_marker: root.data().join("rebuild-index"),
+    })
+}

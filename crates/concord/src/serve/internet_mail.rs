@@ -1,0 +1,87 @@
+//! The Internet connector's entry point: its settings and sockets, handed to
+//! `concord-internet-mail`.
+
+use super::{Served, serve};
+use crate::failure::Failure;
+use crate::serve::tls::server_tls;
+use concord_base::SystemClock;
+use concord_internet_mail as mail;
+use concord_settings::{Root, Settings, SmartHostTls};
+use std::sync::Arc;
+
+/// Runs the connector until it is asked to stop.
+pub fn main(root: Root) -> Result<(), Failure> {
+    serve(root, run)
+}
+
+async fn run(mut served: Served) -> Result<(), Failure> {
+    let config = config(&served.root, &served.settings)?;
+    let sockets = mail::Sockets {
+        smtp: served.sockets.tcp("smtp"),
+        submission: served.sockets.tcp("submission"),
+        submissions: served.sockets.tcp("submissions"),
+        lmtp: served.sockets.unix("deliver").pop(),
+    };
+    let mut work =
+        std::pin::pin!(mail::run(config, sockets, served.stop.clone(), Arc::new(SystemClock)));
+    // Whatever keeps it from starting shows before it waits for the first time.
+    tokio::select! {
+        biased;
+        outcome = &mut work => return outcome.map_err(Failure::from),
+        () = std::future::ready(()) => served.ready(),
+    }
+    work.await.map_err(Failure::from)
+}
+
+fn config(root: &Root, settings: &Settings) -> Result<mail::InternetMailConfig, Failure> {
+    let (limits, outbound) = (&settings.limits, &settings.internet_mail);
+    let hostname = settings.server.hostname.clone();
+    let mut config = mail::InternetMailConfig::new(hostname, root.submit_socket());
+    config.tls = Some(server_tls(root, settings)?);
+    config.require_auth_tls = !settings.tls.allow_plaintext_auth;
+    config.smart_host = smart_host(settings)?;
+    config.message_size = limits.message_size.0;
+    config.max_recipients = number(limits.recipients);
+    // The setting counts the line end, as the standard does.
+    config.max_line = number(limits.line_length.0.saturating_sub(2));
+    config.max_hops = u32::try_from(limits.max_hops).unwrap_or(u32::MAX);
+    config.max_sessions = number(limits.sessions);
+    config.max_sessions_per_client = number(limits.sessions_per_client);
+    config.reverse_dns = outbound.reverse_dns;
+    config.connections_per_destination = number(outbound.connections_per_destination);
+    config.connections_total = number(outbound.connections_total);
+    config.name_servers = outbound.nameservers.clone();
+    config.stop_time = super::time_to_finish(settings);
+    Ok(config)
+}
+
+fn smart_host(settings: &Settings) -> Result<Option<mail::SmartHost>, Failure> {
+    let outbound = &settings.internet_mail;
+    let Some(host) = &outbound.smart_host else {
+        return Ok(None);
+    };
+    let login = match (&outbound.smart_host_user, &outbound.smart_host_password_file) {
+        (Some(user), Some(file)) => {
+            let text = std::fs::read_to_string(file).map_err(|e| {
+                let file = file.display();
+                Failure::configuration(format!(
+                    "cannot read {file}: {e}; correct internet-mail.smart-host-password-file"
+                ))
+            })?;
+            let password = text.lines().next().unwrap_or_default().to_owned();
+            Some(mail::SmartHostLogin { user: user.clone(), password })
+        }
+        _ => None,
+    };
+    let tls = match outbound.smart_host_tls {
+        SmartHostTls::Opportunistic => mail::PeerTls::Opportunistic,
+        SmartHostTls::Required => mail::PeerTls::Required,
+        SmartHostTls::Implicit => mail::PeerTls::Implicit,
+        SmartHostTls::Off => mail::PeerTls::Off,
+    };
+    Ok(Some(mail::SmartHost { host: host.host.clone(), port: host.port, tls, login }))
+}
+
+fn number(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,21 @@
+//! What every service's entry point shares: inherited sockets, log, signals,
+//! and the words to the controller.
+
+pub mod core;
+pub mod internet_mail;
+mod log;
+mod service;
+mod sockets;
+mod tls;
+
+pub use log::log_to_file;
+pub use service::{Served, serve};
+
+use concord_settings::Settings;
+use std::time::Duration;
+
+/// Time that a service gives its own work when it stops: a little less than
+/// the stop time, so that it still ends by itself.
+fn time_to_finish(settings: &Settings) -> Duration {
+    settings.controller.stop_time.saturating_mul(4) / 5
+}

@@ -1,0 +1,109 @@
+//! The frame in which a service runs.
+
+use super::log::log_to_stdout;
+use super::sockets::Inherited;
+use crate::failure::Failure;
+use concord_settings::{Root, Settings};
+use sd_notify::NotifyState;
+use std::future::Future;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+/// What a service gets to work with.
+pub struct Served {
+    /// Its root.
+    pub root: Root,
+    /// The settings, valid.
+    pub settings: Settings,
+    /// Its sockets.
+    pub sockets: Inherited,
+    /// Cancelled when the service is to finish its work and end.
+    pub stop: CancellationToken,
+}
+
+impl Served {
+    /// Tells the controller that the service does its work now.
+    pub fn ready(&self) {
+        tell(&[NotifyState::Ready]);
+    }
+
+    /// Tells the controller, and who looks at `service status`, a line about
+    /// the service.
+    pub fn status(&self, text: &str) {
+        tell(&[NotifyState::Status(text)]);
+    }
+}
+
+/// Runs a service: log, settings, sockets, signals, watchdog. `work` serves
+/// until `stop` is cancelled, finishes what it has begun, and returns.
+///
+/// If it has not returned within the stop time the process ends by itself,
+/// so that it is gone even when no controller is there to kill it.
+pub fn serve<F, E>(root: Root, work: impl FnOnce(Served) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = Result<(), E>>,
+    Failure: From<E>,
+{
+    let settings = concord_settings::load(&root)?;
+    log_to_stdout(&settings.logging);
+    let sockets = Inherited::take()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new("serve.runtime", format!("cannot start: {e}")))?;
+    let stop = CancellationToken::new();
+    let stop_time = settings.controller.stop_time;
+    let outcome = runtime.block_on(async {
+        watch_signals(stop.clone(), stop_time)?;
+        tokio::spawn(sign_of_life());
+        work(Served { root, settings, sockets, stop }).await.map_err(Failure::from)
+    });
+    if let Err(failure) = &outcome {
+        tracing::error!(error = %failure, "the service ends");
+    }
+    // Work on blocking threads has no more claim to be waited for.
+    runtime.shutdown_background();
+    outcome
+}
+
+/// SIGTERM and SIGINT cancel `stop`; the process ends at the latest
+/// `stop_time` after that.
+fn watch_signals(stop: CancellationToken, stop_time: Duration) -> Result<(), Failure> {
+    let failed = |e| Failure::new("serve.signals", format!("cannot handle signals: {e}"));
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tell(&[NotifyState::Stopping]);
+        // A thread of its own: it must work when the runtime does not.
+        std::thread::spawn(move || {
+            std::thread::sleep(stop_time);
+            tracing::error!("the work was not finished within the stop time");
+            std::process::exit(1);
+        });
+        stop.cancel();
+    });
+    Ok(())
+}
+
+/// Tells the controller twice per watchdog time that the runtime turns.
+async fn sign_of_life() {
+    let Some(limit) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    let mut tick = tokio::time::interval(limit / 2);
+    loop {
+        tick.tick().await;
+        tell(&[NotifyState::Watchdog]);
+    }
+}
+
+fn tell(news: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(news) {
+        tracing::debug!(%error, "the controller does not hear");
+    }
+}
