@@ -20,6 +20,11 @@ use clap::Parser;
 use commands::Run;
 use std::process::ExitCode;
 
+/// glibc's allocator keeps what a password check or a burst took, per thread;
+/// this one gives it back, so that memory follows the budget.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
     let context = context::Context::new(&cli);

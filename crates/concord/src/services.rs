@@ -1,9 +1,7 @@
 //! Concord's services as the controller is told of them, from the settings.
 
 use crate::failure::Failure;
-use concord_controller::{
-    ControllerConfig, ServiceSpec, SocketAddress, SocketSpec, Supervision,
-};
+use concord_controller::{ControllerConfig, ServiceSpec, SocketAddress, SocketSpec, Supervision};
 use concord_settings::{Root, Settings};
 
 /// The core: directory, store, queue, IMAP, POP3 and the admin API.
@@ -26,8 +24,7 @@ pub fn controller_config(root: &Root, settings: &Settings) -> Result<ControllerC
     let service = |name: &str, depends_on: &[&str], sockets| ServiceSpec {
         name: name.to_owned(),
         program: program.clone(),
-        args: ["--root".to_owned(), path.to_owned(), "serve".to_owned(), name.to_owned()]
-            .to_vec(),
+        args: ["--root".to_owned(), path.to_owned(), "serve".to_owned(), name.to_owned()].to_vec(),
         depends_on: depends_on.iter().map(|d| (*d).to_owned()).collect(),
         sockets,
         supervision: supervision(settings),

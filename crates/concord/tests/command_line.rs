@@ -5,6 +5,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -77,7 +78,8 @@ fn a_new_root_is_set_up_with_a_configuration_without_mistakes() {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("new");
     // 25 and the others may be taken or not permitted here; the root is made all the same.
-    let mut up = concord(&root, &["--json", "up", "--demo"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut up =
+        concord(&root, &["--json", "up", "--demo"]).stdout(Stdio::piped()).spawn().unwrap();
     let mut first = String::new();
     BufReader::new(up.stdout.take().unwrap()).read_line(&mut first).unwrap();
     up.kill().unwrap();
@@ -88,7 +90,10 @@ fn a_new_root_is_set_up_with_a_configuration_without_mistakes() {
     assert!(check.status.success(), "{}", text(&check.stderr));
     assert!(text(&check.stdout).contains("has no mistakes"));
     let example = run(&root, &["config", "example", "--demo"]);
-    assert_eq!(text(&example.stdout), std::fs::read_to_string(root.join("etc/concord.toml")).unwrap());
+    assert_eq!(
+        text(&example.stdout),
+        std::fs::read_to_string(root.join("etc/concord.toml")).unwrap()
+    );
 }
 
 #[test]
@@ -140,7 +145,9 @@ fn up_is_alone_on_its_root_and_down_ends_it_in_order() {
     let names: Vec<_> = list.as_array().unwrap().iter().map(|s| s["name"].clone()).collect();
     assert_eq!(names, ["controller", "core", "internet-mail"]);
     let unknown = run(dir.path(), &["service", "status", "croe"]);
-    assert!(text(&unknown.stderr).contains("there is no service 'croe'; there are controller, core"));
+    assert!(
+        text(&unknown.stderr).contains("there is no service 'croe'; there are controller, core")
+    );
     let logs = run(dir.path(), &["service", "logs", "controller"]);
     assert!(logs.status.success());
 
@@ -201,4 +208,53 @@ fn manual_pages_and_completions_know_every_command() {
     }
     let usage = run(dir.path(), &["no-such-command"]);
     assert_eq!(usage.status.code(), Some(2));
+}
+
+#[test]
+fn a_systemd_that_started_it_hears_of_readiness_life_and_end() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), NO_PORTS);
+    let notify = UnixDatagram::bind(dir.path().join("notify")).unwrap();
+    notify.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut heard = String::new();
+    let mut until = |wanted: &str| {
+        let mut datagram = [0; 4096];
+        while !heard.contains(wanted) {
+            let length = notify.recv(&mut datagram).expect(wanted);
+            heard.push_str(&text(&datagram[..length]));
+        }
+        heard.clone()
+    };
+    let mut up = concord(dir.path(), &["up"])
+        .env("NOTIFY_SOCKET", dir.path().join("notify"))
+        .env("WATCHDOG_USEC", "200000")
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("READY=1");
+    until("STATUS=2 of 2 services ready");
+    until("WATCHDOG=1");
+    let pid = rustix::process::Pid::from_child(&up);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    until("STOPPING=1");
+    assert!(up.wait().unwrap().success());
+}
+
+#[test]
+fn a_killed_up_leaves_nothing_that_hinders_the_next() {
+    let dir = tempfile::tempdir().unwrap();
+    configure(dir.path(), NO_PORTS);
+    for _ in 0..3 {
+        let mut up = Up::start(dir.path());
+        let settled = up.until(|e| e["event"] == "settled");
+        let states: Vec<_> =
+            settled["services"].as_array().unwrap().iter().map(|s| s["state"].clone()).collect();
+        assert_eq!(states, ["ready", "ready", "ready"], "{settled}");
+        up.child.kill().unwrap();
+        up.child.wait().unwrap();
+    }
+    let mut last = Up::start(dir.path());
+    last.until(|e| e["event"] == "settled");
+    assert!(run(dir.path(), &["down"]).status.success());
+    assert!(last.child.wait().unwrap().success());
 }

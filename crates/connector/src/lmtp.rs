@@ -4,7 +4,8 @@ use crate::deliver::Deliver;
 use bytes::Bytes;
 use concord_smtp::{MailCommand, RcptCommand, Reply};
 use concord_smtp_tokio::{
-    ClientTimeouts, ConnectionInfo, DataReply, Ended, MaybeTls, Mode, Peer, ServerProfile, SmtpHandler, serve,
+    ClientTimeouts, ConnectionInfo, DataReply, Ended, MaybeTls, Mode, Peer, ServerProfile,
+    SmtpHandler, serve,
 };
 use std::sync::Arc;
 use std::time::Duration;

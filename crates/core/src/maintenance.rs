@@ -45,9 +45,12 @@ impl StoreMaintenance {
                 report.records, report.large_bodies, report.messages
             )
         } else {
-            format!("damage in {} places; everything else is salvaged", report.findings.len())
+            format!(
+                "damage in {} places; everything else is as it was written",
+                report.findings.iter().filter(|f| !f.harmless).count()
+            )
         };
-        let findings = report.findings.len() as u64;
+        let findings = report.findings.iter().filter(|f| !f.harmless).count() as u64;
         Ok(Outcome { summary, checked: report.records, findings, freed: 0 })
     }
 

@@ -215,7 +215,7 @@ fn apply_until_done(
                 }
                 return true;
             }
-            Err(error) if error.retry() == Retry::Temporary => {
+            Err(error) if matches!(error.retry(), Retry::Temporary | Retry::Operator) => {
                 tracing::error!(code = error.code(), %error, "the index waits");
                 shared.health.stalled.store(true, Ordering::SeqCst);
                 if stopping.load(Ordering::SeqCst) {

@@ -25,6 +25,12 @@ pub(crate) fn index_error(error: rusqlite::Error) -> StorageError {
         Some(ErrorCode::DiskFull) => {
             StorageError::DiskFull { path: "the index".into(), free: 0, reserve: 0 }
         }
+        // Among others what a full disk does to the WAL's shared memory.
+        Some(ErrorCode::SystemIoFailure) => StorageError::Io {
+            act: "write",
+            path: "the index".into(),
+            cause: error.to_string(),
+        },
         _ => StorageError::Index(error.to_string()),
     }
 }

@@ -85,6 +85,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::single_range_in_vec_init)] // ranges of positions are meant
     fn sets_find_their_items() {
         let items = items(&[2, 4, 6, 8]);
         for (set, uid, found) in [

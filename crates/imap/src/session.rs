@@ -118,6 +118,10 @@ impl Session {
         if self.shutdown.is_cancelled() {
             return Err(End::Bye("the server is shutting down"));
         }
+        // whoever keeps talking without logging in gets no more time for it
+        if self.user.is_none() && Instant::now() > self.login_by {
+            return Err(End::Bye("log in sooner"));
+        }
         let logged_in = self.user.is_some();
         timeout(
             self.server.config.command_timeout,

@@ -24,9 +24,8 @@ mod front;
 mod listen;
 mod out;
 mod run;
+mod telemetry;
 
-pub use config::{
-    InternetMailConfig, PeerTls, SmartHost, SmartHostLogin, Sockets,
-};
+pub use config::{InternetMailConfig, PeerTls, SmartHost, SmartHostLogin, Sockets};
 pub use error::InternetMailError;
 pub use run::run;

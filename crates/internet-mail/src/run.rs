@@ -28,6 +28,7 @@ pub async fn run(
     shutdown: CancellationToken,
     clock: Arc<dyn Clock>,
 ) -> Result<(), InternetMailError> {
+    crate::telemetry::describe();
     let config = Arc::new(config);
     let listeners = listeners(sockets.smtp, sockets.submission, sockets.submissions)?;
     let implicit = listeners.iter().any(|(kind, _)| *kind == Kind::SubmissionTls);
@@ -38,8 +39,7 @@ pub async fn run(
         listeners.iter().filter_map(|(_, listener)| listener.local_addr().ok()).collect();
     let out = Arc::new(OutService::new(Arc::clone(&config), ours)?);
     let front = Arc::new(FrontService::new(Arc::clone(&config), clock, out.resolver()));
-    let sessions =
-        Arc::new(Sessions::new(config.max_sessions, config.max_sessions_per_client));
+    let sessions = Arc::new(Sessions::new(config.max_sessions, config.max_sessions_per_client));
     let tasks = TaskTracker::new();
     for (kind, listener) in listeners {
         let (front, sessions) = (Arc::clone(&front), Arc::clone(&sessions));

@@ -1,5 +1,7 @@
 //! From the core's LMTP to remote hosts.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // in helpers, too, a panic is a failed test
+
 mod common;
 
 use bytes::Bytes;

@@ -116,6 +116,10 @@ impl Session {
                 }
             }
         }
+        // whoever keeps talking without logging in gets no more time for it
+        if self.maildrop.is_none() && Instant::now() > self.login_by {
+            return Err(End::Farewell("log in sooner"));
+        }
         let wait = self.server.config.command_timeout;
         timeout(wait, self.connection.read_line(MAX_LINE))
             .await

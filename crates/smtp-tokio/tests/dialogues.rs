@@ -1,6 +1,8 @@
 //! Malformed and hostile dialogues, each with the exact answers. Each is sent
 //! at once and again octet by octet: seams must not matter.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // in helpers, too, a panic is a failed test
+
 mod common;
 
 use common::{Recorder, start};
@@ -23,6 +25,8 @@ const HI: &str = "HELO c\r\n";
 const HI_OK: &str = "250 mx.example.test\r\n";
 const M: &str = "MAIL FROM:<s@example.test>\r\n";
 const M_OK: &str = "250 2.1.0 ok\r\n";
+const NEVER: &str = "MAIL FROM:<never@example.test>\r\n";
+const NOT_NOW: &str = "451 4.3.1 not now\r\n";
 const R: &str = "RCPT TO:<a@example.test>\r\n";
 const R_OK: &str = "250 2.1.5 ok\r\n";
 const D_OK: &str = "354 send the message, end with CRLF.CRLF\r\n";
@@ -52,7 +56,12 @@ fn hi(name: &'static str, send: &[&str], expect: &[&str]) -> Case {
 /// A message by DATA, in a transaction, and then QUIT.
 fn data(name: &'static str, message: &str, answers: &[&str], taken: usize) -> Case {
     let head = [HI_OK, M_OK, R_OK, D_OK];
-    case(name, &[HI, M, R, "DATA\r\n", message, "QUIT\r\n"], &[&head, answers, &[BYE]].concat(), taken)
+    case(
+        name,
+        &[HI, M, R, "DATA\r\n", message, "QUIT\r\n"],
+        &[&head, answers, &[BYE]].concat(),
+        taken,
+    )
 }
 
 /// After RCPT.
@@ -94,7 +103,11 @@ fn command_cases() -> Vec<Case> {
         hi("DATA before RCPT", &[M, "DATA\r\n", "NOOP\r\n"], &[M_OK, NONE, ok]),
         hi("nested MAIL", &[M, M], &[M_OK, "503 5.5.1 a transaction is open; RSET first\r\n"]),
         hi("hello ends the transaction", &[M, HI, R], &[M_OK, HI_OK, "503 5.5.1 MAIL first\r\n"]),
-        hi("DATA with argument", &[M, R, "DATA 1\r\n"], &[M_OK, R_OK, "501 5.5.4 syntax: DATA\r\n"]),
+        hi(
+            "DATA with argument",
+            &[M, R, "DATA 1\r\n"],
+            &[M_OK, R_OK, "501 5.5.4 syntax: DATA\r\n"],
+        ),
         hi("no colon", &["MAIL FROM <a@b.test>\r\n"], &[form_mail]),
         hi("no brackets", &["MAIL FROM:a@b.test\r\n"], &[form_mail]),
         hi("glued parameter", &["MAIL FROM:<a@b.test>SIZE=1\r\n"], &[form_mail]),
@@ -140,12 +153,27 @@ fn command_cases() -> Vec<Case> {
         hi(
             "error budget",
             &["A\r\n", "B\r\n", "C\r\n", "D\r\n", "E\r\n", "F\r\n"],
-            &[UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, "421 4.7.0 too many errors, closing\r\n"],
+            &[
+                UNKNOWN,
+                UNKNOWN,
+                UNKNOWN,
+                UNKNOWN,
+                UNKNOWN,
+                "421 4.7.0 too many errors, closing\r\n",
+            ],
         ),
         hi("EXPN", &["EXPN all\r\n"], &["502 5.5.1 EXPN is not offered\r\n"]),
         hi("XFORWARD from anyone", &["XFORWARD ADDR=127.0.0.1\r\n"], &[UNKNOWN]),
-        hi("STARTTLS that is not offered", &["STARTTLS\r\n"], &["502 5.5.1 STARTTLS is not offered\r\n"]),
-        hi("AUTH that is not offered", &["AUTH PLAIN AA==\r\n"], &["502 5.5.1 AUTH is not offered\r\n"]),
+        hi(
+            "STARTTLS that is not offered",
+            &["STARTTLS\r\n"],
+            &["502 5.5.1 STARTTLS is not offered\r\n"],
+        ),
+        hi(
+            "AUTH that is not offered",
+            &["AUTH PLAIN AA==\r\n"],
+            &["502 5.5.1 AUTH is not offered\r\n"],
+        ),
         hi("what follows QUIT is not read", &["QUIT\r\n", "NOOP\r\n"], &[BYE]),
     ]
 }
@@ -171,14 +199,24 @@ fn data_cases() -> Vec<Case> {
         data("a line at the limit", &fits, &[TAKEN], 1),
         data("a line over the limit", &long, &[long_line], 0),
         data("more than the size limit", &too_big, &[BIG], 0),
-        data("refused while it comes", "REFUSE ME\r\nmore\r\n.\r\n", &["554 5.6.0 as you wish\r\n"], 0),
+        data(
+            "refused while it comes",
+            "REFUSE ME\r\nmore\r\n.\r\n",
+            &["554 5.6.0 as you wish\r\n"],
+            0,
+        ),
         case(
             "the size was a lie",
             &[HI, "MAIL FROM:<a@b.test> SIZE=10\r\n", R, "DATA\r\n", &too_big, "QUIT\r\n"],
             &[HI_OK, M_OK, R_OK, D_OK, BIG, BYE],
             0,
         ),
-        case("half-closed in DATA", &[HI, M, R, "DATA\r\n", "a\r\n."], &[HI_OK, M_OK, R_OK, D_OK], 0),
+        case(
+            "half-closed in DATA",
+            &[HI, M, R, "DATA\r\n", "a\r\n."],
+            &[HI_OK, M_OK, R_OK, D_OK],
+            0,
+        ),
         case(
             "two messages in one burst",
             &[HI, M, R, "DATA\r\na\r\n.\r\n", M, R, "DATA\r\nb\r\n.\r\nQUIT\r\n"],
@@ -206,6 +244,18 @@ fn bdat_cases() -> Vec<Case> {
         bdat("commands in a chunk", &["BDAT 6 LAST\r\nQUIT\r\n", "QUIT\r\n"], &[TAKEN, BYE], 1),
         bdat("bare LF in a chunk", &["BDAT 4 LAST\r\na\nb\n", "QUIT\r\n"], &[BARE_LF, BYE], 0),
         bdat("CR at the end", &["BDAT 2 LAST\r\na\r", "QUIT\r\n"], &[BARE_CR, BYE], 0),
+        case(
+            "a message that may not begin",
+            &[HI, NEVER, R, "BDAT 6 LAST\r\nQUIT\r\n", NEVER, R, "DATA\r\n", M, "QUIT\r\n"],
+            &[HI_OK, M_OK, R_OK, NOT_NOW, M_OK, R_OK, NOT_NOW, M_OK, BYE],
+            0,
+        ),
+        case(
+            "chunks of a message that may not begin",
+            &[HI, NEVER, R, "BDAT 6\r\nQUIT\r\n", "BDAT 0 LAST\r\n", "RSET\r\n", M],
+            &[HI_OK, M_OK, R_OK, NOT_NOW, rset, ok, M_OK],
+            0,
+        ),
         bdat("no size", &["BDAT\r\n"], &[BDAT_FORM], 0),
         bdat("negative size", &["BDAT -5 LAST\r\n"], &[BDAT_FORM], 0),
         bdat("enormous size", &["BDAT 18446744073709551616\r\n"], &[BDAT_FORM], 0),

@@ -1,5 +1,7 @@
 //! Slow clients, early talkers, the stop; and STARTTLS.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // in helpers, too, a panic is a failed test
+
 mod common;
 
 use common::{Recorder, client, message, start};
@@ -187,7 +189,10 @@ async fn what_is_pipelined_after_starttls_is_dropped() {
     let recorder = Recorder::default();
     let mut stream = start(tls_profile(), &recorder, Some(acceptor), CancellationToken::new());
     line(&mut stream).await;
-    stream.write_all(b"EHLO c\r\nSTARTTLS\r\nEHLO evil\r\nMAIL FROM:<evil@x.test>\r\n").await.unwrap();
+    stream
+        .write_all(b"EHLO c\r\nSTARTTLS\r\nEHLO evil\r\nMAIL FROM:<evil@x.test>\r\n")
+        .await
+        .unwrap();
     while line(&mut stream).await != "220 2.0.0 go ahead\r\n" {}
     let name = "mx.example.test".try_into().unwrap();
     let mut secured = connector.connect(name, stream).await.unwrap();
@@ -231,4 +236,24 @@ async fn a_session_can_be_reset_within_a_message() {
     let done = client.deliver(None, &mail, &rcpt, &mut source).await.unwrap();
     assert_eq!((done.rcpts[0].code, recorder.messages()), (250, 1));
     assert_eq!(recorder.last().body, b"x\r\n");
+}
+
+/// What a session that waits costs beside its 2 KiB buffer.
+#[test]
+fn a_session_is_small() {
+    let recorder = Recorder::default();
+    let mut handler = recorder.handler();
+    let (stream, _) = tokio::io::duplex(64);
+    let connection =
+        concord_smtp_tokio::ConnectionInfo { peer: concord_smtp_tokio::Peer::Unix, local: None };
+    let session = concord_smtp_tokio::serve(
+        MaybeTls::Plain(stream),
+        connection,
+        Arc::new(profile()),
+        None,
+        &mut handler,
+        CancellationToken::new(),
+    );
+    let octets = std::mem::size_of_val(&session);
+    assert!(octets <= 6 * 1024, "{octets}");
 }

@@ -1,5 +1,7 @@
 //! Whole transactions between our client and our server.
 
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // in helpers, too, a panic is a failed test
+
 mod common;
 
 use bytes::Bytes;

@@ -107,6 +107,7 @@ impl DataDecoder {
     /// Decodes `input` up to its end or the message's, appending to `out` at
     /// most twice as many octets and one.
     pub fn feed(&mut self, input: &[u8], out: &mut BytesMut) -> Fed {
+        out.reserve(input.len());
         let mut used = 0;
         while let Some(rest) = input.get(used..).filter(|rest| !rest.is_empty()) {
             if self.at == At::Text {
@@ -238,9 +239,21 @@ mod tests {
     #[test]
     fn no_other_line_end_ends_the_message() {
         for form in [
-            "\n.\r\n", "\r\n.\n", "\n.\n", "\r.\r\n", "\r\n.\r", "\r.\r", "\r.\n", "\n.\r",
-            "\r\n\0.\r\n", "\r\n.\0\r\n", "\r\n.\r\r\n", "\r\r\n.\r\r\n", "\r\n.\r.\r\n",
-            "\u{85}.\r\n", "\u{2028}.\r\n",
+            "\n.\r\n",
+            "\r\n.\n",
+            "\n.\n",
+            "\r.\r\n",
+            "\r\n.\r",
+            "\r.\r",
+            "\r.\n",
+            "\n.\r",
+            "\r\n\0.\r\n",
+            "\r\n.\0\r\n",
+            "\r\n.\r\r\n",
+            "\r\r\n.\r\r\n",
+            "\r\n.\r.\r\n",
+            "\u{85}.\r\n",
+            "\u{2028}.\r\n",
         ] {
             let input = format!("a{form}MAIL FROM:<x@y>\r\n");
             for bare in [BareNewlines::Refuse, BareNewlines::Normalise] {

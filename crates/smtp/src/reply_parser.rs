@@ -35,7 +35,11 @@ impl ReplyParser {
     pub fn next(&mut self, buffer: &mut BytesMut) -> Result<Option<Reply>, ReplyError> {
         loop {
             let Some(lf) = memchr::memchr(b'\n', buffer) else {
-                return if buffer.len() > MAX_REPLY_LINE { Err(ReplyError::TooLong) } else { Ok(None) };
+                return if buffer.len() > MAX_REPLY_LINE {
+                    Err(ReplyError::TooLong)
+                } else {
+                    Ok(None)
+                };
             };
             if lf > MAX_REPLY_LINE || self.lines >= MAX_REPLY_LINES {
                 return Err(ReplyError::TooLong);
@@ -72,12 +76,14 @@ impl ReplyParser {
         if self.code.is_some_and(|first| first != code) {
             return Err(ReplyError::CodeChanged);
         }
-        let (status, text) = split_status(code, text);
+        let (status, stripped) = split_status(code, text);
         if self.code.is_none() {
             self.status = status;
         } else {
             self.text.push('\n');
         }
+        // A later line with another status keeps it in its text.
+        let text = if status.is_some() && status == self.status { stripped } else { text };
         self.code = Some(code);
         self.lines = self.lines.saturating_add(1);
         self.text.push_str(text);
@@ -133,12 +139,17 @@ mod tests {
             read("550-5.7.1 a\r\n550 5.7.1 b\r\n"),
             Ok(Some(Reply::new(550, (5, 7, 1), "a\nb")))
         );
+        assert_eq!(
+            read("550-5.7.1 a\r\n550-b\r\n550 5.7.2 c\r\n"),
+            Ok(Some(Reply::new(550, (5, 7, 1), "a\nb\n5.7.2 c")))
+        );
         assert_eq!(read("250-a\r\n"), Ok(None));
     }
 
     #[test]
     fn what_is_no_reply_is_an_error() {
-        for text in ["hello\r\n", "25 x\r\n", "2500\r\n", "199 x\r\n", "600 x\r\n", "\r\n", "ab\n"] {
+        for text in ["hello\r\n", "25 x\r\n", "2500\r\n", "199 x\r\n", "600 x\r\n", "\r\n", "ab\n"]
+        {
             assert!(matches!(read(text), Err(ReplyError::Malformed(_))), "{text:?}");
         }
         assert_eq!(read("250-a\r\n251 b\r\n"), Err(ReplyError::CodeChanged));

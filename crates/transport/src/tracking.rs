@@ -39,11 +39,13 @@ pub enum TraceKind {
     Removed,
     /// An administrator returned it to its sender.
     Returned,
+    /// An address stands for others: a list, a contact, a further address.
+    Expanded,
 }
 
 impl TraceKind {
     /// All kinds; their place is their number in the index.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Received,
         Self::Stored,
         Self::Queued,
@@ -60,6 +62,7 @@ impl TraceKind {
         Self::Retried,
         Self::Removed,
         Self::Returned,
+        Self::Expanded,
     ];
 
     /// Stable name.
@@ -81,6 +84,7 @@ impl TraceKind {
             Self::Retried => "retried",
             Self::Removed => "removed",
             Self::Returned => "returned",
+            Self::Expanded => "expanded",
         }
     }
 }

@@ -27,12 +27,6 @@ impl Served {
     pub fn ready(&self) {
         tell(&[NotifyState::Ready]);
     }
-
-    /// Tells the controller, and who looks at `service status`, a line about
-    /// the service.
-    pub fn status(&self, text: &str) {
-        tell(&[NotifyState::Status(text)]);
-    }
 }
 
 /// Runs a service: log, settings, sockets, signals, watchdog. `work` serves

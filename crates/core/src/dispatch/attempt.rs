@@ -1,7 +1,7 @@
 //! One attempt: a message to a connector for the recipients of one group.
 
 use super::Ended;
-use super::sessions::{Session, Sessions, Taken};
+use super::sessions::{Session, Sessions};
 use super::settle::{Verdict, settle};
 use crate::submission::Submission as Shared;
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use concord_base::{Fault as _, MessageId, Retry};
 use concord_smtp::{
     BodyType, ForwardPath, MailCommand, RcptCommand, RemoteAnswer, Reply, Return,
 };
-use concord_smtp_tokio::{ChunkSource, ClientError, Delivered, Phase};
+use concord_smtp_tokio::{ChunkSource, ClientError, Delivered};
 use concord_store::Store;
 use concord_transport::{Claim, Delivery, PeerAnswer, QueuedMessage, ReturnContent};
 use std::sync::Arc;
@@ -133,33 +133,10 @@ impl Attempt {
             // Nothing of the message was in anybody's hands.
             Err(error) => return (all(Verdict::Released(own_words(&error))), true),
         };
-        let used = first.used;
-        let broken = match self.transact(first).await {
-            Ok(verdicts) => return (verdicts, false),
-            Err(error) => error,
-        };
-        // A kept session may have ended with its service: before anything of
-        // the message was taken, a fresh one shows.
-        let stale = used && is_break(&broken) && self.before_message(&broken);
-        if !stale {
-            return (all(self.blame(&broken)), false);
+        match self.transact(first).await {
+            Ok(verdicts) => (verdicts, false),
+            Err(error) => (all(self.blame(&error)), false),
         }
-        self.sessions.forget_idle();
-        match self.sessions.open().await {
-            Err(error) => (all(Verdict::Released(own_words(&error))), true),
-            Ok(fresh) => match self.transact(fresh).await {
-                Ok(verdicts) => (verdicts, false),
-                Err(error) => (all(self.blame(&error)), false),
-            },
-        }
-    }
-
-    fn before_message(&self, error: &ClientError) -> bool {
-        matches!(
-            error,
-            ClientError::Io { phase: Phase::Envelope | Phase::Closing, .. }
-                | ClientError::Closed(Phase::Envelope | Phase::Closing)
-        )
     }
 
     fn blame(&self, error: &ClientError) -> Verdict {
@@ -176,9 +153,8 @@ impl Attempt {
     }
 
     /// One transaction. Recipients that LMTP cannot name fail by themselves.
-    async fn transact(&self, taken: Taken) -> Result<Vec<Verdict>, ClientError> {
+    async fn transact(&self, mut session: Session) -> Result<Vec<Verdict>, ClientError> {
         let message = &self.claim.message;
-        let mut session: Session = taken.session;
         let rcpts: Vec<Option<RcptCommand>> =
             message.deliveries.iter().map(rcpt_command).collect();
         let named: Vec<RcptCommand> = rcpts.iter().flatten().cloned().collect();

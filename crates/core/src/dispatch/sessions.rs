@@ -24,11 +24,11 @@ pub(super) struct Sessions {
     failures: AtomicU32,
 }
 
-/// A session, and whether it has been used before: then it may have broken
-/// while it was idle, which says nothing of the message.
-pub(super) struct Taken {
-    pub session: Session,
-    pub used: bool,
+/// Whether the connector has not ended it while it was idle. Nobody talks to
+/// us unasked, so anything to read is a goodbye.
+fn is_alive(session: &Session) -> bool {
+    let nothing = session.stream().try_read(&mut [0; 1]);
+    nothing.is_err_and(|e| e.kind() == std::io::ErrorKind::WouldBlock)
 }
 
 impl Sessions {
@@ -36,15 +36,18 @@ impl Sessions {
         Self { socket, hostname, idle: Mutex::default(), failures: AtomicU32::new(0) }
     }
 
-    pub async fn take(&self) -> Result<Taken, ClientError> {
-        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        match kept {
-            Some(session) => Ok(Taken { session, used: true }),
-            None => self.open().await,
+    pub async fn take(&self) -> Result<Session, ClientError> {
+        loop {
+            let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            match kept {
+                Some(session) if is_alive(&session) => return Ok(session),
+                Some(_) => {}
+                None => return self.open().await,
+            }
         }
     }
 
-    pub async fn open(&self) -> Result<Taken, ClientError> {
+    async fn open(&self) -> Result<Session, ClientError> {
         let opened = self.try_open().await;
         match &opened {
             Ok(_) => self.failures.store(0, Ordering::Relaxed),
@@ -52,7 +55,7 @@ impl Sessions {
                 self.failures.fetch_add(1, Ordering::Relaxed);
             }
         }
-        opened.map(|session| Taken { session, used: false })
+        opened
     }
 
     async fn try_open(&self) -> Result<Session, ClientError> {

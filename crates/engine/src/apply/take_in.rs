@@ -8,17 +8,20 @@ use concord_message_log::Location;
 use concord_store::{Appended, FlagSet, StoreError, SystemFlags};
 use concord_transport::{Destination, RoutedRecipient, TraceKind};
 use rusqlite::{OptionalExtension, params};
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 /// The connector name of deliveries that nobody can take; the core reports them.
 const UNROUTABLE: (&str, &str) = ("core", "unroutable");
+
+/// Addresses that a list's event names.
+const EXPANSION_SHOWN: usize = 5;
 
 impl Applier {
     pub(super) fn take_in(&mut self, t: &TakeIn, body: Location) -> Applying {
         let message = self.next_message();
         let mut references = 0;
         let mut seen = HashSet::new();
-        let mut seq = 0;
+        let mut seq = self.expansions(message, &t.recipients)?;
         for recipient in &t.recipients {
             seq += 1;
             match &recipient.destination {
@@ -60,6 +63,31 @@ impl Applier {
         }
         self.insert_taken_in(message, t, body, references)?;
         Ok(Outcome::Message(message))
+    }
+
+    /// What was given and stands for something else, so that a list's mail is
+    /// found by the list's address. Gives back how many events that are.
+    fn expansions(
+        &self,
+        message: MessageId,
+        recipients: &[RoutedRecipient],
+    ) -> Result<i64, rusqlite::Error> {
+        let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for r in recipients.iter().filter(|r| r.given != r.address) {
+            given.entry(r.given.key()).or_default().push(r.address.value().to_owned());
+        }
+        let mut seq = 0;
+        for (address, to) in given {
+            seq += 1;
+            let shown = to.iter().take(EXPANSION_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            let more = to.len().saturating_sub(EXPANSION_SHOWN);
+            let detail = match more {
+                0 => format!("to {shown}"),
+                more => format!("to {shown} and {more} more"),
+            };
+            self.event(message, Some(seq), TraceKind::Expanded, Some(&address), &detail)?;
+        }
+        Ok(seq)
     }
 
     pub(super) fn next_message(&mut self) -> MessageId {

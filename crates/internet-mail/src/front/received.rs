@@ -75,10 +75,7 @@ mod tests {
 
     #[test]
     fn lines_say_what_is_known() {
-        let tls = TlsInfo {
-            version: "TLSv1.3".into(),
-            cipher: "TLS13_AES_256_GCM_SHA384".into(),
-        };
+        let tls = TlsInfo { version: "TLSv1.3".into(), cipher: "TLS13_AES_256_GCM_SHA384".into() };
         let mut trace = Trace {
             helo: "client(x)\"",
             name: Some("c.example.test"),

@@ -62,7 +62,8 @@ impl OutService {
         destination: &Destination,
         target: &Target,
     ) -> Result<Connection, OutError> {
-        let smart = self.config.smart_host.as_ref().filter(|_| *destination == Destination::SmartHost);
+        let smart =
+            self.config.smart_host.as_ref().filter(|_| *destination == Destination::SmartHost);
         let mode = smart.map_or(PeerTls::Opportunistic, |s| s.tls);
         let mut client = match (self.session(target, mode).await, mode) {
             // RFC 7435: no worse than without TLS at all.

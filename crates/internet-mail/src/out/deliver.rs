@@ -146,10 +146,13 @@ impl Outbound {
             }
         };
         self.opened = envelope.mail.is_ok();
-        let closing = envelope.mail.code == 421;
+        let closing =
+            envelope.mail.code == 421 || envelope.rcpts.iter().any(|reply| reply.code == 421);
         let outcomes = self.merge(able, envelope.rcpts);
         if closing {
+            // Recipients that it took before are answered when the message comes.
             self.lease = None;
+            self.opened = false;
         } else if !self.opened {
             self.give_back();
         }
@@ -199,7 +202,7 @@ impl Outbound {
 
     async fn try_finish(&mut self) -> Result<Vec<Outcome>, Outcome> {
         let Some(connection) = self.lease.as_mut().and_then(Lease::connection) else {
-            return Err(OutError::Congested(String::new()).outcome());
+            return Err(gone());
         };
         connection.messages = connection.messages.saturating_add(1);
         match connection.client.finish_body().await {
@@ -225,6 +228,10 @@ fn no_domain() -> Outcome {
     Outcome::Own(Reply::new(550, (5, 1, 3), "the recipient has no domain"))
 }
 
+fn gone() -> Outcome {
+    Outcome::Own(Reply::new(451, (4, 4, 2), "the remote host closed the connection"))
+}
+
 fn count(outcome: &Outcome) {
     let result = match outcome.reply().code {
         200..300 => "delivered",
@@ -245,6 +252,8 @@ impl Deliver for Outbound {
     }
 
     async fn recipients(&mut self, rcpts: &[RcptCommand]) -> Vec<Outcome> {
+        #[cfg(debug_assertions)]
+        super::fault::abort_over(rcpts);
         let outcomes = match self.try_recipients(rcpts).await {
             Ok(outcomes) => outcomes,
             Err(outcome) => vec![outcome; rcpts.len()],
@@ -260,7 +269,7 @@ impl Deliver for Outbound {
 
     async fn begin(&mut self) -> Result<(), Outcome> {
         let Some(connection) = self.lease.as_mut().and_then(Lease::connection) else {
-            return Err(OutError::Congested(String::new()).outcome());
+            return Err(gone());
         };
         match connection.client.begin_body(BodyMode::Auto).await {
             Ok(None) => Ok(()),

@@ -5,6 +5,8 @@ mod content;
 mod deliver;
 mod dns;
 mod error;
+#[cfg(debug_assertions)]
+mod fault;
 mod pool;
 mod route;
 

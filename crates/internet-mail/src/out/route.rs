@@ -105,7 +105,8 @@ impl OutService {
         for mx in hosts {
             // Section 5.1: records as good as our own, and worse ones, are not
             // for us to use.
-            if targets.len() >= MAX_ADDRESSES || own_preference.is_some_and(|own| mx.preference >= own)
+            if targets.len() >= MAX_ADDRESSES
+                || own_preference.is_some_and(|own| mx.preference >= own)
             {
                 break;
             }

@@ -19,7 +19,7 @@ struct Meaning {
 }
 
 /// RFC 3463 codes by subject and detail, in plain words.
-const MEANINGS: [((u16, u16), Meaning); 15] = [
+const MEANINGS: [((u16, u16), Meaning); 16] = [
     (
         (1, 1),
         Meaning {
@@ -82,6 +82,13 @@ const MEANINGS: [((u16, u16), Meaning); 15] = [
         Meaning {
             what: "The recipient's mail system did not answer.",
             advice: "Try again later, or reach the recipient in another way.",
+        },
+    ),
+    (
+        (4, 3),
+        Meaning {
+            what: "A name server did not answer.",
+            advice: "Try again later; if it goes on, tell your mail administrator.",
         },
     ),
     (

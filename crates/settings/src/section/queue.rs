@@ -18,8 +18,6 @@ pub struct Queue {
     pub delay_warning_after: Duration,
     /// How long tracking events are kept.
     pub tracking_retention: Duration,
-    /// Attempts in which a service died, after which a message is quarantined.
-    pub quarantine_after: u64,
 }
 
 pub(crate) const SECTION: Section = Section {
@@ -58,13 +56,6 @@ pub(crate) const SECTION: Section = Section {
                 s.queue.tracking_retention = v;
             }),
             "How long 'concord trace' remembers a message.",
-        ),
-        Key::new(
-            "quarantine-after",
-            "3",
-            Kind::Count(1, 100, |s, v| s.queue.quarantine_after = v),
-            "A message that was in flight this many times when a service died is set aside \
-             with the evidence; see 'concord queue list --quarantined'.",
         ),
     ],
 };

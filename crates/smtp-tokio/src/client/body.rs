@@ -130,7 +130,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
             self.chunk_answer().await?;
         }
         match self.sending.take() {
-            Some(Body::Data { .. }) => Err(ClientError::Misuse("a message by DATA cannot be dropped")),
+            Some(Body::Data { .. }) => {
+                Err(ClientError::Misuse("a message by DATA cannot be dropped"))
+            }
             _ => Ok(()),
         }
     }

@@ -46,7 +46,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
     ///
     /// # Errors
     /// [`ClientError::Refused`] if it is not 220.
-    pub async fn connect(stream: S, timeouts: ClientTimeouts) -> Result<(Self, Reply), ClientError> {
+    pub async fn connect(
+        stream: S,
+        timeouts: ClientTimeouts,
+    ) -> Result<(Self, Reply), ClientError> {
         let mut client = Self::resume(stream, timeouts);
         let wait = client.timeouts.greeting;
         let greeting = client.read_reply(Phase::Greeting, wait).await?;

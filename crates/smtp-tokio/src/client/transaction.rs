@@ -32,7 +32,8 @@ pub struct Delivered {
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
     /// Sends XFORWARD (if given and offered), MAIL and RCPTs; in one write if
     /// the peer offers PIPELINING. Parameters that the peer does not offer are
-    /// dropped.
+    /// dropped. After a 421 (but in LMTP) the session is over, and what was not
+    /// answered has that reply too.
     ///
     /// With `rcpts` empty only MAIL is sent; more recipients may follow with
     /// [`recipients`](Self::recipients).
@@ -63,6 +64,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
             self.read_reply(Phase::Envelope, self.timeouts.command).await?;
         }
         let mail = self.read_reply(Phase::Envelope, self.timeouts.mail).await?;
+        if self.closes(&mail) {
+            let rcpts = vec![mail.clone(); rcpts.len()];
+            return Ok(Envelope { mail, rcpts });
+        }
         let mut replies = if pipelining {
             self.read_recipients(rcpts.len()).await?
         } else if mail.is_ok() {
@@ -108,9 +113,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
             if reply.is_ok() {
                 self.accepted = self.accepted.saturating_add(1);
             }
+            if self.closes(&reply) {
+                replies.resize(count, reply);
+                break;
+            }
             replies.push(reply);
         }
         Ok(replies)
+    }
+
+    /// After 421 the peer closes, and no further replies come. In LMTP it may
+    /// be a remote host's word about one recipient.
+    const fn closes(&self, reply: &Reply) -> bool {
+        reply.code == 421 && !self.lmtp
     }
 
     async fn answer(&mut self, wait: std::time::Duration) -> Result<Reply, ClientError> {
@@ -130,7 +145,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
     ) -> Result<Delivered, ClientError> {
         let envelope = self.envelope(xforward, mail, rcpts).await?;
         if envelope.accepted() == 0 {
-            if envelope.mail.is_ok() {
+            let closing = envelope.rcpts.iter().any(|r| self.closes(r));
+            if envelope.mail.is_ok() && !closing {
                 self.reset().await?;
             }
             return Ok(Delivered { rcpts: envelope.rcpts });

@@ -21,7 +21,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         loop {
             match step {
                 AuthStep::Challenge(challenge) => {
-                    let text = if challenge.is_empty() { String::new() } else { encode_sasl(&challenge) };
+                    let text =
+                        if challenge.is_empty() { String::new() } else { encode_sasl(&challenge) };
                     self.say(&Reply::plain(334, text));
                     let response = match self.auth_line().await? {
                         Ok(response) => response,
@@ -53,7 +54,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         if profile.auth_needs_tls && !self.io.is_tls() {
             return Some(Reply::new(538, (5, 7, 11), "STARTTLS first"));
         }
-        if !self.offered().auth {
+        if !self.offered.auth {
             return Some(Reply::new(503, (5, 5, 1), "say EHLO first"));
         }
         if !profile.mechanisms.iter().any(|m| m == mechanism) {

@@ -142,7 +142,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             Some(message) => message,
             None => {
                 if let Err(refusal) = self.handler.begin_data().await {
-                    self.fail().await;
+                    if chunk.last {
+                        self.end_transaction().await;
+                    } else {
+                        self.fail().await;
+                    }
                     return self.refuse_chunk(chunk, refusal).await;
                 }
                 let profile = &self.profile;

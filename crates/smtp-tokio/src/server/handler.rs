@@ -85,10 +85,13 @@ pub trait SmtpHandler: Send {
         Ok(())
     }
 
-    /// TLS is up. What was known of the client before (hello) is void.
+    /// TLS is up; with implicit TLS before `connected`. What was known of the client before (hello) is void.
     async fn tls_started(&mut self, _tls: &TlsInfo) {}
 
-    /// XFORWARD; only if the profile offers it.
+    /// XFORWARD; only if the profile offers it. A client may split attributes
+    /// over several commands ([`Xforward::merge`]); they hold for the next
+    /// transaction and end with it (Postfix's XFORWARD_README), so forget them
+    /// in `end_data` and `reset`, but for a reset before MAIL.
     async fn xforward(&mut self, _attributes: &Xforward) -> Reply {
         Reply::new(250, (2, 0, 0), "ok")
     }

@@ -1,6 +1,7 @@
 //! The server side.
 
 mod auth;
+mod commands;
 mod data;
 mod handler;
 mod profile;

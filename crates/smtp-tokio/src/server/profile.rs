@@ -45,12 +45,7 @@ impl ServerTimeouts {
 
 impl Default for ServerTimeouts {
     fn default() -> Self {
-        Self {
-            command: Self::COMMAND,
-            data: Self::DATA,
-            message: Self::MESSAGE,
-            tls: Self::TLS,
-        }
+        Self { command: Self::COMMAND, data: Self::DATA, message: Self::MESSAGE, tls: Self::TLS }
     }
 }
 
@@ -118,7 +113,12 @@ impl ServerProfile {
     }
 
     /// What EHLO answers at this point of a session.
-    pub fn capabilities(&self, tls_active: bool, tls_possible: bool, authenticated: bool) -> Capabilities {
+    pub fn capabilities(
+        &self,
+        tls_active: bool,
+        tls_possible: bool,
+        authenticated: bool,
+    ) -> Capabilities {
         let mut extensions = self.extensions;
         extensions.starttls &= tls_possible && !tls_active;
         extensions.auth &=

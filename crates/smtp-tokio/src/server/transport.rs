@@ -69,7 +69,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport<S> {
 
     /// Waits for the next octets of commands.
     pub(super) async fn read_command(&mut self, until: Instant) -> Result<(), Ended> {
-        if self.input.is_empty() && self.input.capacity().max(self.output.capacity()) > IDLE_BUFFER {
+        if self.input.is_empty() && self.input.capacity().max(self.output.capacity()) > IDLE_BUFFER
+        {
             self.input.reserve(COMMAND_READ);
             let soon = deadline(IDLE_AFTER).min(until);
             match self.read(soon).await {

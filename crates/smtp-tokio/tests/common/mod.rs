@@ -1,4 +1,5 @@
 //! A server whose handler keeps what it gets.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // in helpers, too, a panic is a failed test
 #![allow(dead_code)] // each test file uses its part
 
 use bytes::Bytes;
@@ -57,7 +58,7 @@ pub struct Handler {
 }
 
 /// Names with a meaning: `refused` is refused at RCPT, `late-452` in LMTP after
-/// the message; a message with `REFUSE ME` in it is refused while it comes.
+/// the message; messages of `never` do not begin; one with `REFUSE ME` in it is refused while it comes.
 #[async_trait::async_trait]
 impl SmtpHandler for Handler {
     async fn tls_started(&mut self, _tls: &TlsInfo) {
@@ -90,6 +91,12 @@ impl SmtpHandler for Handler {
         });
         Reply::new(250, (2, 1, 5), "ok")
     }
+    async fn begin_data(&mut self) -> Result<(), Reply> {
+        if self.now.mail.contains("<never@") {
+            return Err(Reply::new(451, (4, 3, 1), "not now"));
+        }
+        Ok(())
+    }
     async fn data(&mut self, chunk: Bytes) -> Result<(), Reply> {
         assert!(!chunk.is_empty() && chunk.len() <= 64 * 1024);
         self.now.body.extend_from_slice(&chunk);
@@ -109,6 +116,7 @@ impl SmtpHandler for Handler {
         DataReply::Each(each)
     }
     async fn reset(&mut self) {
+        assert!(!self.now.mail.is_empty(), "reset without a transaction");
         self.now = Seen::default();
     }
     async fn closed(&mut self, how: &Ended) {

@@ -1,8 +1,8 @@
 //! `MAIL FROM`.
 
+use super::CommandError;
 use super::params::{once, parameters, xtext};
 use super::path::{self, ReversePath};
-use super::CommandError;
 use crate::capabilities::Extensions;
 use crate::limits::MAX_ENVID;
 use crate::{encode_xtext, limits};

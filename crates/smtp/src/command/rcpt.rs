@@ -1,12 +1,12 @@
 //! `RCPT TO`.
 
+use super::CommandError;
 use super::mail::shorten;
 use super::params::{once, parameters, xtext};
 use super::path::{self, ForwardPath};
-use super::CommandError;
 use crate::capabilities::Extensions;
-use crate::limits::MAX_ORCPT;
 use crate::encode_xtext;
+use crate::limits::MAX_ORCPT;
 use concord_address::SmtpAddress;
 use std::fmt;
 

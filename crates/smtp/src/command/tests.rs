@@ -54,7 +54,8 @@ fn paths() {
 #[test]
 fn refusals() {
     use CommandError::*;
-    let cases: &[(&[u8], fn(&CommandError) -> bool)] = &[
+    type Fits = fn(&CommandError) -> bool;
+    let cases: &[(&[u8], Fits)] = &[
         (b"", |e| *e == UnknownVerb),
         (b" NOOP", |e| *e == UnknownVerb),
         (b"XYZZY", |e| *e == UnknownVerb),

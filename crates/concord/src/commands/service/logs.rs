@@ -45,7 +45,11 @@ impl Args {
         if !plain || !logs::file(&log_dir, &self.name).exists() {
             return Err(Failure::new(
                 "service.no-log",
-                format!("cannot show a log: there is none of '{}' in {}", self.name, log_dir.display()),
+                format!(
+                    "cannot show a log: there is none of '{}' in {}",
+                    self.name,
+                    log_dir.display()
+                ),
             ));
         }
         Ok(LogTail { lines: logs::tail(&log_dir, &self.name, self.lines)? })

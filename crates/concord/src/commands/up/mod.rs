@@ -40,14 +40,8 @@ impl Run for Args {
         concord_tls::server_config(setup::certificate(&root, &settings)?)?;
         let config = services::controller_config(&root, &settings)?;
         let first = self.first(&settings);
-        let mut output = Output {
-            root,
-            settings,
-            json: context.json,
-            demo: self.demo,
-            first,
-            creating: None,
-        };
+        let mut output =
+            Output { root, settings, json: context.json, demo: self.demo, first, creating: None };
         output.begin(is_new);
         let runtime = runtime()?;
         runtime.block_on(async {
@@ -85,7 +79,9 @@ impl Output {
     fn begin(&self, is_new: bool) {
         let path = self.root.path().display();
         if self.json {
-            self.event(serde_json::json!({ "event": "root", "path": path.to_string(), "new": is_new }));
+            self.event(
+                serde_json::json!({ "event": "root", "path": path.to_string(), "new": is_new }),
+            );
         } else if is_new {
             print::line(format_args!("set up {path}"));
         } else {

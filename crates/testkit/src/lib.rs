@@ -1,0 +1,44 @@
+//! What tests, storms and benchmarks share: the real `concord` executable on a
+//! scratch root, ports nobody else uses, small SMTP and IMAP clients, an SMTP
+//! sink, and Debian's Postfix and Dovecot as peers.
+//!
+//! It mocks nothing and knows nothing of Concord's inside: it sees what an
+//! administrator and a mail program see. The clients follow RFC 5321, RFC 3030
+//! and RFC 3501 as far as tests need, and are std only, so that a defect in a
+//! protocol crate cannot hide itself.
+//!
+//! Invariants: loopback only; every wait has a limit; a dropped handle leaves
+//! no process behind; what fails returns a [`Trouble`] that says what was
+//! waited for.
+
+mod command;
+mod concord;
+mod config;
+mod dovecot;
+mod imap;
+mod log;
+mod message;
+mod ports;
+mod postfix;
+mod process;
+mod random;
+mod sink;
+mod smtp;
+mod trouble;
+mod wait;
+
+pub use command::{Finished, run, run_with_input, tool};
+pub use concord::{Concord, ConcordBuilder, executable};
+pub use config::{Config, DOMAIN, PASSWORD};
+pub use dovecot::Dovecot;
+pub use imap::{Fetched, Imap, ImapLine};
+pub use log::Log;
+pub use message::{Sample, header_value};
+pub use ports::Ports;
+pub use postfix::{Postfix, PostfixSettings};
+pub use process::{ProcessUse, descendants, exists, kill, marked, parent, terminate, usage};
+pub use random::Random;
+pub use sink::{Answer, Received, Sink};
+pub use smtp::{Reply, Smtp};
+pub use trouble::{Result, Trouble, trouble};
+pub use wait::{wait_for, wait_until};

@@ -1,0 +1,55 @@
+//! A message that makes a service die.
+
+use crate::{ALICE, SOON, rows, text};
+use concord_testkit::{Concord, Result, Sample, Sink, wait_for, wait_until};
+use serde_json::Value;
+
+/// Debug builds of internet-mail abort when they are about to deliver to an
+/// address that holds the value of `CONCORD_FAULT_ABORT_ON`.
+const POISON: &str = "poison-pill";
+
+#[test]
+fn poison_message_is_quarantined_after_three_deaths() -> Result<()> {
+    let sink = Sink::start()?;
+    let host = sink.address();
+    let server = Concord::builder()?
+        .env("CONCORD_FAULT_ABORT_ON", POISON)
+        .config(|c| {
+            c.smart_host(host);
+            c.endure_crashes();
+        })
+        .start()?;
+    let poisoned = format!("{POISON}@stranger.test");
+    let mut session = server.submission(ALICE)?;
+    let sample = Sample::new("poison@example.test", ALICE, &poisoned).subject("poison").octets();
+    assert_eq!(session.send(ALICE, &[&poisoned], &sample)?.code, 250);
+    // What stands behind it must flow, to the same domain and to another.
+    let others = ["one@stranger.test", "two@stranger.test", "three@elsewhere.test"];
+    for to in others {
+        let sample = Sample::new(&format!("good-{to}"), ALICE, to).octets();
+        assert_eq!(session.send(ALICE, &[to], &sample)?.code, 250);
+    }
+    wait_until("the good messages at the smart host", SOON * 2, || {
+        let taken: Vec<String> = sink.messages().into_iter().flat_map(|m| m.to).collect();
+        Ok(others.iter().all(|to| taken.iter().any(|t| t == to)))
+    })?;
+    let quarantined = wait_for("the quarantine", SOON * 2, || {
+        let list = rows(&server.json(&["queue", "list", "--quarantined"])?);
+        Ok(list.into_iter().next())
+    })?;
+    assert_eq!(text(&quarantined, "message_id"), "poison@example.test");
+    let delivery = &quarantined["deliveries"][0];
+    assert_eq!(text(delivery, "state"), "quarantined");
+    assert_eq!(delivery["crashes"], 3, "{delivery}");
+    assert_ne!(delivery["last_answer"], Value::Null, "the evidence: {delivery}");
+    let story = server.json(&["trace", "poison@example.test"])?;
+    let events: Vec<String> = rows(&story)
+        .iter()
+        .flat_map(|s| s["events"].as_array().cloned().unwrap_or_default())
+        .map(|e| text(&e, "event").to_owned())
+        .collect();
+    assert_eq!(events.iter().filter(|e| *e == "crashed").count(), 3, "{events:?}");
+    assert!(events.iter().any(|e| e == "quarantined"), "{events:?}");
+    assert!(!sink.messages().iter().any(|m| m.to.contains(&poisoned)));
+    Ok(())
+}

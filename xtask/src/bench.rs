@@ -1,0 +1,29 @@
+//! `cargo xtask bench`: builds what is measured for release, and measures.
+
+use crate::packages;
+use crate::workspace::{build_concord, build_layer, cargo, must, program, target};
+use clap::Args;
+use concord_testkit::Result;
+
+#[derive(Args)]
+pub struct Options {
+    /// `smtp` or `imap`, then their options; `cargo xtask bench smtp --help` lists them.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    arguments: Vec<String>,
+}
+
+/// Builds and hands over to `concord-bench`.
+pub fn run(options: &Options) -> Result<()> {
+    packages::install(packages::FOR_BENCHES)?;
+    packages::install(packages::DOVECOT)?;
+    let layer = build_layer("bench/shims/syncs.c")?;
+    must(cargo().args(["build", "--release", "--package", "concord-bench"]))?;
+    let concord = build_concord(true)?;
+    let bench = target().join("release/concord-bench");
+    must(
+        program(&bench.display().to_string())
+            .args(&options.arguments)
+            .env("CONCORD_BIN", concord)
+            .env("SYNC_LAYER", layer),
+    )
+}

@@ -1,0 +1,59 @@
+//! Developer commands: `cargo xtask <command>`.
+//!
+//! Each command is one file. They use the toolchain and Debian's packages, and
+//! write nothing outside `target/`, `fuzz/` and scratch directories but what
+//! they are asked to.
+
+mod bench;
+mod fuzz;
+mod kb;
+mod layers;
+mod packages;
+mod storm;
+mod test;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+#[derive(Parser)]
+#[command(about = "Developer commands of Concord", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that must pass: layers, kb, formatting, clippy, all tests.
+    Test(test::Options),
+    /// Checks that dependencies between our crates only point down.
+    Layers,
+    /// Checks that every row of the knowledge base table has its evidence.
+    Kb,
+    /// Fuzzes the parsers that are our own.
+    Fuzz(fuzz::Options),
+    /// Breaks a loaded server on purpose and counts what was lost.
+    #[command(subcommand)]
+    Storm(storm::Storm),
+    /// Measures against Debian's Postfix and Dovecot; all arguments go to concord-bench.
+    Bench(bench::Options),
+}
+
+fn main() -> ExitCode {
+    let done = match Arguments::parse().command {
+        Task::Test(options) => test::run(&options),
+        Task::Layers => layers::run(),
+        Task::Kb => kb::run(),
+        Task::Fuzz(options) => fuzz::run(&options),
+        Task::Storm(storm) => storm::run(&storm),
+        Task::Bench(options) => bench::run(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(trouble) => {
+            eprintln!("error: {trouble}");
+            ExitCode::FAILURE
+        }
+    }
+}

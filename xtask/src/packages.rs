@@ -1,0 +1,70 @@
+//! Debian packages that tests and benchmarks need.
+
+use crate::workspace::{must, program};
+use concord_testkit::{Result, run, tool, trouble};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// Programs of the tests and the packages that bring them.
+pub const FOR_TESTS: &[(&str, &str)] = &[
+    ("postfix", "postfix"),
+    ("mbsync", "isync"),
+    ("swaks", "swaks"),
+    ("curl", "curl"),
+    ("mutt", "mutt"),
+    ("python3", "python3"),
+    ("cc", "gcc"),
+];
+
+/// Programs of the benchmarks.
+pub const FOR_BENCHES: &[(&str, &str)] = &[("postfix", "postfix"), ("cc", "gcc")];
+
+/// Debian's Dovecot is three packages; all are needed.
+pub const DOVECOT: &[(&str, &str)] = &[("dovecot", "dovecot-core dovecot-imapd dovecot-lmtpd")];
+
+/// Asked by Debian's scripts before a service is started.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+const FORBID: &str = "#!/bin/sh\n# Tests start the peers themselves.\nexit 101\n";
+
+/// Installs what is missing. Starts no service.
+pub fn install(wanted: &[(&str, &str)]) -> Result<()> {
+    let missing: Vec<&str> = wanted
+        .iter()
+        .filter(|(name, _)| tool(name).is_none())
+        .flat_map(|(_, packages)| packages.split(' '))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", missing.join(" "));
+    if tool("apt-get").is_none() {
+        return Err(trouble(format!("no apt-get here; install {}", missing.join(" "))));
+    }
+    let own_policy = !Path::new(POLICY).exists();
+    if own_policy {
+        std::fs::write(POLICY, FORBID)
+            .map_err(|e| trouble(format!("cannot write {POLICY}: {e}; run as root")))?;
+        must(program("chmod").args(["755", POLICY]))?;
+    }
+    let installed = fetch(&missing);
+    if own_policy {
+        std::fs::remove_file(POLICY)?;
+    }
+    installed
+}
+
+fn fetch(packages: &[&str]) -> Result<()> {
+    // A fresh machine has no lists; one that has them need not wait for new ones.
+    let known =
+        run(Command::new("apt-cache").arg("policy").args(packages), Duration::from_secs(60))?;
+    if !known.stdout.contains("Candidate:") || known.stdout.contains("Candidate: (none)") {
+        must(program("apt-get").args(["update", "-q"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    must(
+        program("apt-get")
+            .args(["install", "-y", "-q", "--no-install-recommends"])
+            .args(packages)
+            .env("DEBIAN_FRONTEND", "noninteractive"),
+    )
+}

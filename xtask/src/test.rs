@@ -1,0 +1,66 @@
+//! `cargo xtask test`: everything that must pass.
+
+use crate::workspace::{build_concord, cargo, must};
+use crate::{kb, layers, packages};
+use clap::Args;
+use concord_testkit::{Result, tool};
+use std::time::Instant;
+
+#[derive(Args)]
+pub struct Options {
+    /// Do not install Debian packages that are missing.
+    #[arg(long)]
+    no_install: bool,
+    /// Leave formatting and clippy out.
+    #[arg(long)]
+    no_lint: bool,
+    /// Leave the scenarios with the real executable and its peers out.
+    #[arg(long)]
+    no_scenarios: bool,
+    /// Only tests whose name has this text.
+    filter: Option<String>,
+}
+
+/// Runs the parts in the order in which they fail fastest.
+pub fn run(options: &Options) -> Result<()> {
+    if !options.no_install && !options.no_scenarios {
+        step("packages", || packages::install(packages::FOR_TESTS))?;
+    }
+    step("layers", layers::run)?;
+    step("kb", kb::run)?;
+    if !options.no_lint {
+        step("formatting", || must(cargo().args(["fmt", "--all", "--check"])))?;
+        step("clippy", || {
+            let strict = ["--", "-D", "warnings"];
+            must(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet"]).args(strict))
+        })?;
+    }
+    // The scenarios start the executable; they do not build it.
+    step("executable", || build_concord(false).map(|_| ()))?;
+    // Last, so that the runner's own closing lines are the last ones.
+    tests(options)
+}
+
+fn step(name: &str, act: impl FnOnce() -> Result<()>) -> Result<()> {
+    let start = Instant::now();
+    act().map_err(|e| e.during(name))?;
+    println!("== {name}: {:.0?}", start.elapsed());
+    Ok(())
+}
+
+fn tests(options: &Options) -> Result<()> {
+    let mut run = cargo();
+    let nextest = tool("cargo-nextest").is_some();
+    if nextest {
+        run.args(["nextest", "run", "--no-fail-fast"]);
+    } else {
+        println!("cargo-nextest is not installed; cargo test runs the tests, one crate at a time");
+        run.args(["test", "--no-fail-fast"]);
+    }
+    run.arg("--workspace");
+    if options.no_scenarios {
+        run.args(["--exclude", "concord-tests"]);
+    }
+    run.args(&options.filter);
+    must(&mut run)
+}
