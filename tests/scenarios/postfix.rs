@@ -125,7 +125,7 @@ fn postfix_sends_1000_mixed_messages() -> Result<()> {
     wait_until("all messages", LIMIT, || {
         Ok(arrived(ALICE)? + arrived(BOB)? + arrived(JUERGEN)? >= MESSAGES as u32)
     })
-    .map_err(|e| e.during(&last_lines(&peer.said())))?;
+    .map_err(|e| trouble(format!("{}\n{}", e.text(), last_lines(&peer.said()))))?;
     let mut found = Vec::new();
     for user in [ALICE, BOB, JUERGEN] {
         found.extend(server.imap(user)?.messages("INBOX")?);
@@ -146,6 +146,7 @@ fn postfix_receives_1000_mixed_messages() -> Result<()> {
         format!("virtual_uid_maps = static:{NOBODY}"),
         format!("virtual_gid_maps = static:{NOBODY}"),
         "virtual_transport = virtual".to_owned(),
+        "virtual_mailbox_limit = 0".to_owned(),
     ];
     let peer = Postfix::start(&PostfixSettings { port: ports.next()?, main })?;
     let host = peer.address();
@@ -153,7 +154,7 @@ fn postfix_receives_1000_mixed_messages() -> Result<()> {
     send_all(server.address("submission"), Some(ALICE), ALICE, outbound)?;
     let new = box_directory.path().join("box/new");
     wait_until("all messages at the peer", LIMIT, || Ok(count(&new) >= MESSAGES))
-        .map_err(|e| e.during(&last_lines(&peer.said())))?;
+        .map_err(|e| trouble(format!("{}\n{}", e.text(), last_lines(&peer.said()))))?;
     server.wait_queue_empty(LIMIT)?;
     let mut found = Vec::new();
     for entry in std::fs::read_dir(&new)? {

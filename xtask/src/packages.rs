@@ -10,9 +10,10 @@ use std::time::Duration;
 pub const FOR_TESTS: &[(&str, &str)] = &[
     ("postfix", "postfix"),
     ("mbsync", "isync"),
-    ("swaks", "swaks"),
+    ("swaks", "swaks libnet-ssleay-perl"),
     ("curl", "curl"),
     ("mutt", "mutt"),
+    ("script", "bsdutils"),
     ("python3", "python3"),
     ("cc", "gcc"),
 ];

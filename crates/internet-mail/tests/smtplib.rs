@@ -47,6 +47,9 @@ with smtplib.SMTP("127.0.0.1", submission) as c:
         assert e.smtp_code == 535, e
     c.login("alice", "demo")
     c.send_message(m)
+with smtplib.SMTP_SSL("127.0.0.1", int(sys.argv[3]), context=context) as c:
+    c.login("alice", "demo")
+    c.send_message(m)
 print("fine")
 "#;
 
@@ -64,12 +67,12 @@ async fn smtplib_is_content() {
         config.tls = Some(std::sync::Arc::new(tls));
     })
     .await;
-    let ports = [world.smtp.port().to_string(), world.submission.port().to_string()];
+    let ports = [world.smtp, world.submission, world.submissions].map(|a| a.port().to_string());
     let run = Command::new("python3").arg("-c").arg(SCRIPT).args(ports).output().await.unwrap();
     let errors = String::from_utf8_lossy(&run.stderr);
     assert_eq!(String::from_utf8_lossy(&run.stdout), "fine\n", "{errors}");
     let seen = world.core.all();
-    assert_eq!(seen.len(), 5);
+    assert_eq!(seen.len(), 6);
     let body = String::from_utf8_lossy(&seen[0].body).into_owned();
     assert!(body.ends_with("first\r\n.dotted\r\n..twice\r\n.\r\nlast\r\n"), "{body}");
     assert!(body.contains("with ESMTP;") || body.contains("with ESMTP\r\n\tfor <a@"), "{body}");
@@ -80,6 +83,8 @@ async fn smtplib_is_content() {
     );
     let body = String::from_utf8_lossy(&seen[3].body).into_owned();
     assert!(body.contains("with UTF8SMTP"), "{body}");
-    let body = String::from_utf8_lossy(&seen[4].body).into_owned();
-    assert!(body.contains("with ESMTPSA\r\n\t(TLSv1.3 TLS13_"), "{body}");
+    for under_tls in &seen[4..] {
+        let body = String::from_utf8_lossy(&under_tls.body).into_owned();
+        assert!(body.contains("with ESMTPSA\r\n\t(TLSv1.3 TLS13_"), "{body}");
+    }
 }

@@ -2,6 +2,8 @@
 
 use crate::message::header_value;
 use crate::trouble::{Result, trouble};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -64,7 +66,13 @@ impl Imap {
     /// No connection, or the login was refused.
     pub fn login(address: SocketAddr, user: &str, password: &str) -> Result<Self> {
         let mut session = Self::connect(address)?;
-        session.must(&format!("LOGIN \"{user}\" \"{password}\""))?;
+        if user.is_ascii() {
+            session.must(&format!("LOGIN \"{user}\" \"{password}\""))?;
+        } else {
+            // LOGIN's strings are ASCII; SASL's are UTF-8 (RFC 4616, RFC 4959).
+            let proof = STANDARD.encode(format!("\0{user}\0{password}"));
+            session.must(&format!("AUTHENTICATE PLAIN {proof}"))?;
+        }
         Ok(session)
     }
 

@@ -81,9 +81,10 @@ fn strike(
         let choice = usize::try_from(random.below(VICTIMS.len() as u64)).unwrap_or(0);
         let victim = VICTIMS.get(choice).copied().unwrap_or("core");
         if victim == "controller" {
-            ledger.blow();
+            let from = Instant::now();
             server.kill_controller()?;
             server.up().map_err(|e| e.during("starting again after the controller was killed"))?;
+            ledger.blow(from);
         } else {
             // A service that is just being started again has no process to kill.
             let Ok(pid) = server.service(victim) else {
@@ -93,8 +94,9 @@ fn strike(
                 }
                 continue;
             };
-            ledger.blow();
+            let from = Instant::now();
             kill(pid)?;
+            ledger.blow(from);
         }
         if let Some(count) = kills.get_mut(choice) {
             *count += 1;

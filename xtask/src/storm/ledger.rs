@@ -42,7 +42,7 @@ pub struct Entry {
 pub struct Ledger {
     run: String,
     entries: Mutex<Vec<Entry>>,
-    blows: Mutex<Vec<Instant>>,
+    blows: Mutex<Vec<(Instant, Instant)>>,
 }
 
 impl Ledger {
@@ -98,14 +98,28 @@ impl Ledger {
         self.entries().iter().filter(|e| e.acknowledged).count()
     }
 
-    /// Something was killed now.
-    pub fn blow(&self) {
-        self.blows.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
+    /// Something was killed, beginning at `from`, ended just now. Children of a
+    /// killed controller live on until they notice or its successor ends them.
+    pub fn blow(&self, from: Instant) {
+        self.lock_blows().push((from, Instant::now()));
     }
 
-    fn blow_follows(&self, at: Instant) -> bool {
-        let blows = self.blows.lock().unwrap_or_else(PoisonError::into_inner);
-        blows.iter().any(|blow| *blow >= at && blow.duration_since(at) <= IN_FLIGHT)
+    fn lock_blows(&self) -> MutexGuard<'_, Vec<(Instant, Instant)>> {
+        self.blows.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For each arrival at the smart host, the time to the next blow.
+    fn gaps(&self, arrivals: &[Instant]) -> String {
+        let blows = self.lock_blows();
+        let next = |at: &Instant| {
+            let after = blows.iter().filter_map(|(from, _)| from.checked_duration_since(*at)).min();
+            after.map_or(", no blow after".to_owned(), |gap| format!(", blow {gap:.0?} after"))
+        };
+        arrivals.iter().map(next).collect()
+    }
+
+    fn met_by_blow(&self, at: Instant) -> bool {
+        self.lock_blows().iter().any(|(from, to)| at + IN_FLIGHT >= *from && at <= *to)
     }
 }
 
@@ -222,7 +236,7 @@ struct Verdict {
 
 impl Verdict {
     /// A second copy is explained if the client sent the message again because
-    /// no answer came, or if a blow met the delivery between the peer's 250 and
+    /// no 250 came, or if a blow met the delivery between the peer's 250 and
     /// its record on disk.
     fn duplicates(&mut self, number: usize, entry: &Entry, found: &Arrivals, ledger: &Ledger) {
         let mut extra = found.copies(number) - 1;
@@ -233,12 +247,13 @@ impl Verdict {
         self.resent += resent;
         extra -= resent;
         let times = found.outside.get(&number).map(Vec::as_slice).unwrap_or_default();
-        let interrupted = times.iter().filter(|at| ledger.blow_follows(**at)).count();
+        let interrupted = times.iter().filter(|at| ledger.met_by_blow(**at)).count();
         let in_flight = extra.min(u32::try_from(interrupted).unwrap_or(u32::MAX));
         self.in_flight += in_flight;
         extra -= in_flight;
         if extra > 0 {
-            self.unexplained.push(format!("{} ({extra} copies)", ledger.id(number)));
+            let story = ledger.gaps(times);
+            self.unexplained.push(format!("{} ({:?}{story})", ledger.id(number), entry.way));
         }
     }
 
@@ -252,7 +267,7 @@ impl Verdict {
         println!("arrived unacknowledged   {}", self.arrived_unacknowledged);
         let twice = self.resent as usize + self.in_flight as usize + self.unexplained.len();
         println!("duplicated               {twice}");
-        println!("  sent again, no answer  {}", self.resent);
+        println!("  sent again, no 250     {}", self.resent);
         println!("  in flight at a kill    {}", self.in_flight);
         println!("  unexplained            {}", self.unexplained.len());
     }

@@ -87,7 +87,7 @@ struct Session {
 enum Outcome {
     Taken,
     Refused,
-    /// No answer: the server may have it or not.
+    /// No answer, or "try again": the server may have it or not.
     Unknown,
 }
 
@@ -111,7 +111,6 @@ impl Session {
                     std::thread::sleep(PAUSE);
                 }
                 Ok(Outcome::Unknown) => {
-                    self.smtp = None;
                     if !patient {
                         return;
                     }
@@ -175,6 +174,13 @@ impl Session {
             250 => {
                 self.smtp = Some(smtp);
                 Ok(Outcome::Taken)
+            }
+            // The front lost the core after it had passed the message on, and
+            // cannot know more than we do.
+            400..500 => {
+                self.smtp = Some(smtp);
+                std::thread::sleep(PAUSE);
+                Ok(Outcome::Unknown)
             }
             _ => {
                 self.smtp = Some(smtp);

@@ -124,8 +124,9 @@ fn strike(
     for cut in 0..options.cuts {
         wait_for_acknowledgements(ledger, 5, RECOVERY_LIMIT)?;
         std::thread::sleep(Duration::from_millis(random.below(options.pause)));
-        ledger.blow();
+        let from = Instant::now();
         server.kill_all()?;
+        ledger.blow(from);
         // Every third cut is a clean one: exactly what was synced.
         let tear = (cut % 3 != 0).then_some(&mut *random);
         let tails = shadow.cut(tear)?;

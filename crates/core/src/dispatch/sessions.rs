@@ -1,5 +1,6 @@
 //! LMTP sessions to one connector, kept for the next message.
 
+use concord_connector::core_timeouts;
 use concord_smtp_tokio::{ClientError, ClientTimeouts, HelloVerb, SmtpClient};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,9 +64,9 @@ impl Sessions {
             phase: concord_smtp_tokio::Phase::Greeting,
             cause: format!("{}: {e}", self.socket.display()),
         })?;
-        // The connector talks to the whole world before it answers: RFC 5321's
-        // times, but for the greeting, which is its own.
-        let timeouts = ClientTimeouts { greeting: GREETING, ..ClientTimeouts::default() };
+        // The connector talks to the whole world before it answers; only the
+        // greeting is its own.
+        let timeouts = ClientTimeouts { greeting: GREETING, ..core_timeouts() };
         let (mut session, _) = SmtpClient::connect(stream, timeouts).await?;
         session.hello(HelloVerb::Lhlo, &self.hostname).await?;
         Ok(session)

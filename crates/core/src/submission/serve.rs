@@ -18,6 +18,10 @@ use tokio_util::task::TaskTracker;
 /// After a failed accept (no file descriptors), so that it does not spin.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
+/// Connectors put a trace header in front of a message that was within the
+/// limit when it came.
+const TRACE_OCTETS: u64 = 4 << 10;
+
 /// What all sessions of the submission server share.
 pub(crate) struct Submission {
     pub config: CoreConfig,
@@ -33,7 +37,7 @@ fn profile(config: &CoreConfig) -> ServerProfile {
     ServerProfile {
         extensions: Extensions { auth: true, ..profile.extensions },
         mechanisms: Mechanism::ALL.iter().map(|m| m.name().to_owned()).collect(),
-        size_limit: config.message_size,
+        size_limit: config.message_size.saturating_add(TRACE_OCTETS),
         max_recipients: config.recipients,
         ..profile
     }

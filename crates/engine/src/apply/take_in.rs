@@ -73,7 +73,8 @@ impl Applier {
         recipients: &[RoutedRecipient],
     ) -> Result<i64, rusqlite::Error> {
         let mut given: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for r in recipients.iter().filter(|r| r.given != r.address) {
+        let other = |r: &&RoutedRecipient| r.given != r.address && r.given.key() != r.address.key();
+        for r in recipients.iter().filter(other) {
             given.entry(r.given.key()).or_default().push(r.address.value().to_owned());
         }
         let mut seq = 0;

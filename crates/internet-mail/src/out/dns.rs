@@ -2,11 +2,11 @@
 
 use super::error::OutError;
 use crate::error::InternetMailError;
-use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::RData;
+use hickory_resolver::{ResolverBuilder, TokioResolver};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,19 +35,14 @@ impl Dns {
     pub(crate) fn new(servers: &[SocketAddr]) -> Result<Self, InternetMailError> {
         let fail = |e: NetError| InternetMailError::Resolver(e.to_string());
         let mut builder = if servers.is_empty() {
-            TokioResolver::builder_tokio().map_err(fail)?
+            TokioResolver::builder_tokio().unwrap_or_else(|error| {
+                // resolv.conf(5): without it the server is this machine. A
+                // service that only takes mail in must start all the same.
+                tracing::warn!(%error, "cannot read /etc/resolv.conf; asking 127.0.0.1 for names");
+                with_servers(&[SocketAddr::from(([127, 0, 0, 1], 53))])
+            })
         } else {
-            let servers = servers.iter().map(|server| {
-                let on_port = |mut connection: ConnectionConfig| {
-                    connection.port = server.port();
-                    connection
-                };
-                let connections =
-                    vec![on_port(ConnectionConfig::udp()), on_port(ConnectionConfig::tcp())];
-                NameServerConfig::new(server.ip(), true, connections)
-            });
-            let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+            with_servers(servers)
         };
         builder.options_mut().timeout = TIMEOUT;
         builder.options_mut().attempts = ATTEMPTS;
@@ -97,6 +92,19 @@ impl Dns {
         let name = name.trim_end_matches('.').to_owned();
         self.addresses(&name).await.ok()?.contains(&ip).then_some(name)
     }
+}
+
+fn with_servers(servers: &[SocketAddr]) -> ResolverBuilder<TokioRuntimeProvider> {
+    let servers = servers.iter().map(|server| {
+        let on_port = |mut connection: ConnectionConfig| {
+            connection.port = server.port();
+            connection
+        };
+        let connections = vec![on_port(ConnectionConfig::udp()), on_port(ConnectionConfig::tcp())];
+        NameServerConfig::new(server.ip(), true, connections)
+    });
+    let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
+    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
 }
 
 fn unanswered(name: &str, error: &NetError) -> OutError {

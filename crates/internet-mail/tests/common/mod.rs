@@ -32,6 +32,8 @@ pub struct World {
     pub core_stop: CancellationToken,
     pub smtp: SocketAddr,
     pub submission: SocketAddr,
+    /// Under TLS from the first octet; only with a certificate.
+    pub submissions: SocketAddr,
     pub stop: CancellationToken,
     pub service: JoinHandle<Result<(), InternetMailError>>,
 }
@@ -110,18 +112,22 @@ impl World {
         change(&mut config);
         let smtp = TcpListener::bind("127.0.0.1:0").unwrap();
         let submission = TcpListener::bind("127.0.0.1:0").unwrap();
+        let submissions = TcpListener::bind("127.0.0.1:0").unwrap();
+        let submissions_at = submissions.local_addr().unwrap();
+        let with_tls = config.tls.is_some();
         let lmtp = UnixListener::bind(dir.path().join("lmtp.sock")).unwrap();
         let addresses = (smtp.local_addr().unwrap(), submission.local_addr().unwrap());
         let sockets = Sockets {
             smtp: vec![smtp],
             submission: vec![submission],
-            submissions: Vec::new(),
+            submissions: if with_tls { vec![submissions] } else { Vec::new() },
             lmtp: Some(lmtp),
         };
         let stop = CancellationToken::new();
         let service = tokio::spawn(run(config, sockets, stop.clone(), Arc::new(SystemClock)));
         let (smtp, submission) = addresses;
-        Self { dir, core, core_stop, smtp, submission, stop, service }
+        let submissions = submissions_at;
+        Self { dir, core, core_stop, smtp, submission, submissions, stop, service }
     }
 
     pub fn core_socket(&self) -> PathBuf {

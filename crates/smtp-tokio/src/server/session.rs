@@ -1,13 +1,13 @@
 //! One server session: commands in order, replies in order.
 
-use super::handler::{ConnectionInfo, HelloInfo, SmtpHandler};
+use super::handler::{ConnectionInfo, SmtpHandler};
 use super::profile::{Mode, ServerProfile};
 use super::transport::{Transport, deadline};
 use crate::stream::MaybeTls;
 use concord_smtp::limits::{MAX_AUTH_LINE, MAX_COMMAND_LINE};
 use concord_smtp::{
-    Command, CommandError, Extensions, Framed, MailCommand, RcptCommand, Reply, State, Verb,
-    frame_line, skip_line,
+    Command, CommandError, Extensions, Framed, RcptCommand, Reply, State, Verb, frame_line,
+    skip_line,
 };
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
