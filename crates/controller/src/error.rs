@@ -17,7 +17,7 @@ pub enum ControllerError {
     #[error("{}", SocketListing(.0))]
     Sockets(Vec<SocketProblem>),
     /// A file or directory.
-    #[error("cannot {act} {}: {cause}", path.display())]
+    #[error("cannot {act} {}: {cause}; see whether the path exists, belongs to the user that runs Concord, and has room", path.display())]
     Io {
         /// What was tried, an infinitive.
         act: &'static str,
@@ -30,7 +30,7 @@ pub enum ControllerError {
     #[error("cannot run these services: {0}")]
     Services(String),
     /// The system refused something that has no file.
-    #[error("cannot {act}: {cause}")]
+    #[error("cannot {act}: {cause}; mend what the system names, or look into its log")]
     System {
         /// What was tried, an infinitive.
         act: &'static str,
@@ -38,7 +38,7 @@ pub enum ControllerError {
         cause: std::io::Error,
     },
     /// There is no such service.
-    #[error("there is no service '{name}'; there are {}", known.join(", "))]
+    #[error("cannot find service '{name}': there are {}; give one of these", known.join(", "))]
     NoService {
         /// What was asked for.
         name: String,
@@ -49,7 +49,7 @@ pub enum ControllerError {
     #[error("the controller cannot {0} itself; use 'concord down' to stop everything")]
     Itself(&'static str),
     /// The controller is ending.
-    #[error("the controller is stopping")]
+    #[error("cannot do anything now: the controller is stopping; start it again with 'concord up'")]
     Stopping,
 }
 

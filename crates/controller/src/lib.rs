@@ -38,9 +38,10 @@ mod status;
 mod stop_signals;
 mod upward;
 
-pub use control::{ClientError, ControlClient, JsonClient};
+pub use control::{ClientError, ControlClient, JsonClient, path_of};
 pub use controller::{Controller, Report};
 pub use error::{ControllerError, Holder, SocketCause, SocketProblem};
+pub use hyper::Method;
 pub use launch::launch;
 pub use service::EXIT_REFUSED;
 pub use spec::{ControllerConfig, ServiceSpec, SocketAddress, SocketSpec, Supervision};

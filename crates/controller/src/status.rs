@@ -1,8 +1,9 @@
 //! What the control API says about services.
 
 use crate::machine::State;
-use concord_base::Timestamp;
+use concord_base::{Fault, Retry, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A service as the administrator sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +56,49 @@ pub struct ErrorEnvelope {
 pub struct ErrorBody {
     /// Stable, dotted kebab case.
     pub code: String,
-    /// What could not be done, why, and what to do.
+    /// What could not be done, and why; it may say what to do as well.
     pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub advice: Option<String>,
+    /// `temporary`, `permanent`, `operator` or `bug`.
+    #[serde(default)]
+    pub retry: String,
+}
+
+/// The words of [`ErrorBody::retry`].
+const RETRY_WORDS: [(Retry, &str); 4] = [
+    (Retry::Temporary, "temporary"),
+    (Retry::Permanent, "permanent"),
+    (Retry::Operator, "operator"),
+    (Retry::Bug, "bug"),
+];
+
+impl ErrorBody {
+    /// Of an error whose own words say what to do.
+    pub(crate) fn of(error: &impl Fault) -> Self {
+        let word = RETRY_WORDS.iter().find(|(retry, _)| *retry == error.retry());
+        Self {
+            code: error.code().to_owned(),
+            message: error.to_string(),
+            advice: None,
+            retry: word.map_or("", |(_, word)| word).to_owned(),
+        }
+    }
+
+    /// What a retry would bring; permanent if the server's word is not known.
+    pub fn retry(&self) -> Retry {
+        let known = RETRY_WORDS.iter().find(|(_, word)| *word == self.retry);
+        known.map_or(Retry::Permanent, |(retry, _)| *retry)
+    }
+}
+
+/// The message and what to do about it.
+impl fmt::Display for ErrorBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.advice.iter().try_for_each(|advice| write!(f, "; {advice}"))
+    }
 }
 
 /// What the administrator asks of a service.

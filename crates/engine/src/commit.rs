@@ -3,6 +3,8 @@
 //! The *log thread* takes whatever is ready, appends it with one sync, and hands
 //! it on; the *index thread* applies it in one transaction and answers the
 //! callers. They overlap: while one batch is applied the next one is synced.
+//! When nobody else waits, the log thread applies by itself, which saves the
+//! lone caller a change of threads.
 
 use crate::act::Meta;
 use crate::apply::{Applier, Applying, Effects, ToApply};
@@ -13,9 +15,9 @@ use concord_base::{Retry, StorageError};
 use concord_base::Fault as _;
 use concord_message_log::{Entry, Location, Log, Placed};
 use concord_store::BudgetGuard;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc as blocking;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
@@ -72,7 +74,15 @@ pub(crate) struct Health {
 pub(crate) struct Committer {
     queue: Option<mpsc::UnboundedSender<Request>>,
     threads: Vec<JoinHandle<()>>,
-    stopping: Arc<AtomicBool>,
+    index: Arc<Index>,
+}
+
+/// The index's writer, and what waits for it.
+struct Index {
+    applier: Mutex<Applier>,
+    /// Batches handed to the index thread and not applied yet.
+    waiting: AtomicUsize,
+    stopping: AtomicBool,
 }
 
 pub(crate) struct Shared {
@@ -85,7 +95,11 @@ impl Committer {
     pub fn start(log: Log, applier: Applier, shared: &Arc<Shared>) -> Result<Self, StorageError> {
         let (queue, requests) = mpsc::unbounded_channel();
         let (ahead, synced) = blocking::sync_channel(BATCHES_AHEAD);
-        let stopping = Arc::new(AtomicBool::new(false));
+        let index = Arc::new(Index {
+            applier: Mutex::new(applier),
+            waiting: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+        });
         let spawn = |name: &str, body: Box<dyn FnOnce() + Send>| {
             std::thread::Builder::new().name(name.into()).spawn(body).map_err(|e| {
                 StorageError::Io { act: "start", path: name.into(), cause: e.to_string() }
@@ -93,15 +107,12 @@ impl Committer {
         };
         let for_log = Arc::clone(shared);
         let for_index = Arc::clone(shared);
-        let index_stopping = Arc::clone(&stopping);
+        let (of_log, of_index) = (Arc::clone(&index), Arc::clone(&index));
         let threads = vec![
-            spawn("log", Box::new(move || log_thread(log, requests, ahead, &for_log)))?,
-            spawn(
-                "index",
-                Box::new(move || index_thread(applier, synced, &for_index, &index_stopping)),
-            )?,
+            spawn("log", Box::new(move || log_thread(log, requests, &ahead, &of_log, &for_log)))?,
+            spawn("index", Box::new(move || index_thread(&synced, &of_index, &for_index)))?,
         ];
-        Ok(Self { queue: Some(queue), threads, stopping })
+        Ok(Self { queue: Some(queue), threads, index })
     }
 
     pub fn send(&self, request: Request) -> Result<(), StorageError> {
@@ -113,7 +124,7 @@ impl Committer {
 impl Drop for Committer {
     /// Waits until everything that was sent is durable and applied.
     fn drop(&mut self) {
-        self.stopping.store(true, Ordering::SeqCst);
+        self.index.stopping.store(true, Ordering::SeqCst);
         self.queue = None;
         for thread in self.threads.drain(..) {
             let _ = thread.join();
@@ -124,7 +135,8 @@ impl Drop for Committer {
 fn log_thread(
     mut log: Log,
     mut requests: mpsc::UnboundedReceiver<Request>,
-    ahead: blocking::SyncSender<Vec<Synced>>,
+    ahead: &blocking::SyncSender<Vec<Synced>>,
+    index: &Index,
     shared: &Shared,
 ) {
     let mut batch = Vec::with_capacity(MAX_BATCH);
@@ -144,7 +156,15 @@ fn log_thread(
             Ok(placed) => {
                 count(&shared.figures, &entries);
                 let synced = batch.drain(..).zip(placed).map(|(r, p)| to_synced(r, p)).collect();
-                if ahead.send(synced).is_err() {
+                // Log order is kept: nothing is with the index thread.
+                let alone = requests.is_empty() && index.waiting.load(Ordering::Acquire) == 0;
+                let goes_on = if alone {
+                    apply_until_done(synced, index, shared)
+                } else {
+                    index.waiting.fetch_add(1, Ordering::AcqRel);
+                    ahead.send(synced).is_ok()
+                };
+                if !goes_on {
                     return;
                 }
             }
@@ -181,30 +201,22 @@ fn to_synced(request: Request, placed: Placed) -> Synced {
     }
 }
 
-fn index_thread(
-    mut applier: Applier,
-    synced: blocking::Receiver<Vec<Synced>>,
-    shared: &Shared,
-    stopping: &AtomicBool,
-) {
+fn index_thread(synced: &blocking::Receiver<Vec<Synced>>, index: &Index, shared: &Shared) {
     while let Ok(batch) = synced.recv() {
-        if !apply_until_done(&mut applier, batch, shared, stopping) {
+        if !apply_until_done(batch, index, shared) {
             // It is in the log; the next start applies it.
             return;
         }
+        index.waiting.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
 /// Applies a batch that is durable already. A full disk is waited for: nobody
 /// is told that it failed, because after the next start it would have happened.
-fn apply_until_done(
-    applier: &mut Applier,
-    batch: Vec<Synced>,
-    shared: &Shared,
-    stopping: &AtomicBool,
-) -> bool {
+fn apply_until_done(batch: Vec<Synced>, index: &Index, shared: &Shared) -> bool {
+    let mut applier = index.applier.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
-        match apply_batch(applier, &batch) {
+        match apply_batch(&mut applier, &batch) {
             Ok((outcomes, effects)) => {
                 shared.health.stalled.store(false, Ordering::SeqCst);
                 shared.signals.publish(effects);
@@ -218,7 +230,7 @@ fn apply_until_done(
             Err(error) if matches!(error.retry(), Retry::Temporary | Retry::Operator) => {
                 tracing::error!(code = error.code(), %error, "the index waits");
                 shared.health.stalled.store(true, Ordering::SeqCst);
-                if stopping.load(Ordering::SeqCst) {
+                if index.stopping.load(Ordering::SeqCst) {
                     return false;
                 }
                 std::thread::sleep(APPLY_AGAIN);

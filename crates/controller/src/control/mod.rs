@@ -8,13 +8,16 @@
 //! | `GET /v1/services/{name}/logs?lines=N` | the last lines of its log |
 //! | `POST /v1/shutdown` | 202; everything stops in order |
 //!
-//! An error is `{"error": {"code": ..., "message": ...}}` with a status of 4xx or 5xx.
+//! An error is `{"error": {"code", "message", "advice", "retry"}}`, as the core's
+//! are, with a status of 4xx or 5xx.
 //! Who may connect is decided by the socket's mode, 0600.
 
 mod act;
 mod client;
+mod client_error;
 mod list;
 mod logs;
+mod request_path;
 mod shutdown;
 
 use crate::controller::Happening;
@@ -31,7 +34,9 @@ use std::path::{Path, PathBuf};
 use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot};
 
-pub use client::{ClientError, ControlClient, JsonClient};
+pub use client::{ControlClient, JsonClient};
+pub use client_error::ClientError;
+pub use request_path::path_of;
 
 /// The controller's own name in lists.
 pub(crate) const ITSELF: &str = "controller";
@@ -100,7 +105,6 @@ impl IntoResponse for Failure {
             (_, Retry::Temporary) => StatusCode::SERVICE_UNAVAILABLE,
             (_, Retry::Operator | Retry::Bug) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        let body = ErrorBody { code: self.0.code().to_owned(), message: self.0.to_string() };
-        (status, Json(ErrorEnvelope { error: body })).into_response()
+        (status, Json(ErrorEnvelope { error: ErrorBody::of(&self.0) })).into_response()
     }
 }
