@@ -77,6 +77,7 @@ CREATE TABLE message (
 );
 CREATE INDEX message_place ON message (segment, offset) WHERE place = 1;
 CREATE INDEX message_header ON message (header_id) WHERE header_id IS NOT NULL;
+CREATE INDEX message_story ON message (received) WHERE envelope IS NOT NULL;
 CREATE INDEX message_sender ON message (sender_key) WHERE sender_key IS NOT NULL;
 CREATE TABLE event (
     message INTEGER NOT NULL,

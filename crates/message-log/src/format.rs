@@ -45,6 +45,10 @@ pub(crate) struct RecordHeader {
     pub body_octets: u64,
     pub meta_crc: u32,
     pub body_crc: u32,
+    /// Records of the same write in front of it. A write begins only after the
+    /// one before is synced, so a record that begins one (0) proves that all
+    /// in front of it was synced.
+    pub in_batch: u32,
 }
 
 impl RecordHeader {
@@ -55,7 +59,7 @@ impl RecordHeader {
         rest.extend_from_slice(&self.body_octets.to_le_bytes());
         rest.extend_from_slice(&self.meta_crc.to_le_bytes());
         rest.extend_from_slice(&self.body_crc.to_le_bytes());
-        rest.resize(RECORD_HEADER - 8, 0);
+        rest.extend_from_slice(&self.in_batch.to_le_bytes());
         let crc = crc32c::crc32c(&rest);
         let mut out = [0; RECORD_HEADER];
         let bytes = RECORD_MAGIC.into_iter().chain(crc.to_le_bytes()).chain(rest);
@@ -74,13 +78,15 @@ impl RecordHeader {
         let (meta_octets, rest) = rest.split_first_chunk::<4>()?;
         let (body_octets, rest) = rest.split_first_chunk::<8>()?;
         let (meta_crc, rest) = rest.split_first_chunk::<4>()?;
-        let (body_crc, _) = rest.split_first_chunk::<4>()?;
+        let (body_crc, rest) = rest.split_first_chunk::<4>()?;
+        let (in_batch, _) = rest.split_first_chunk::<4>()?;
         let header = Self {
             sequence: u64::from_le_bytes(*sequence),
             meta_octets: u32::from_le_bytes(*meta_octets),
             body_octets: u64::from_le_bytes(*body_octets),
             meta_crc: u32::from_le_bytes(*meta_crc),
             body_crc: u32::from_le_bytes(*body_crc),
+            in_batch: u32::from_le_bytes(*in_batch),
         };
         let sane = header.meta_octets <= MAX_META_OCTETS && header.body_octets <= MAX_BODY_OCTETS;
         sane.then_some(header)
@@ -129,14 +135,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn headers_read_back(sequence: u64, meta_octets in 0..MAX_META_OCTETS, body_octets in 0..MAX_BODY_OCTETS, meta_crc: u32, body_crc: u32) {
-            let header = RecordHeader { sequence, meta_octets, body_octets, meta_crc, body_crc };
+        fn headers_read_back(sequence: u64, meta_octets in 0..MAX_META_OCTETS, body_octets in 0..MAX_BODY_OCTETS, meta_crc: u32, body_crc: u32, in_batch: u32) {
+            let header = RecordHeader { sequence, meta_octets, body_octets, meta_crc, body_crc, in_batch };
             prop_assert_eq!(RecordHeader::decode(&header.encode()), Some(header));
         }
 
         #[test]
-        fn one_flipped_bit_is_noticed(bit in 0usize..(36 * 8)) {
-            let header = RecordHeader { sequence: 7, meta_octets: 8, body_octets: 9, meta_crc: 1, body_crc: 2 };
+        fn one_flipped_bit_is_noticed(bit in 0usize..(RECORD_HEADER * 8)) {
+            let header = RecordHeader { sequence: 7, meta_octets: 8, body_octets: 9, meta_crc: 1, body_crc: 2, in_batch: 0 };
             let mut octets = header.encode();
             octets[bit / 8] ^= 1 << (bit % 8);
             prop_assert_eq!(RecordHeader::decode(&octets), None);

@@ -16,7 +16,8 @@
 //! Format, version 1, little endian. Segment: 64 octets of header, then records
 //! at multiples of 8. Record: 40 octets of header (magic, CRC-32C of the rest
 //! of the header, sequence, meta octets, body octets, CRC-32C of meta, CRC-32C
-//! of body), meta, body, zeros up to the next multiple of 8.
+//! of body, its place in its write), meta, body, zeros up to the next multiple
+//! of 8.
 
 mod format;
 mod large;

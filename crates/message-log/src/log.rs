@@ -204,7 +204,7 @@ impl Log {
     fn encode(&mut self, entries: &[Entry]) -> Result<Vec<Placed>, StorageError> {
         self.buffer.clear();
         let mut placed = Vec::with_capacity(entries.len());
-        for (sequence, entry) in (self.next_sequence..).zip(entries) {
+        for ((sequence, in_batch), entry) in (self.next_sequence..).zip(0..).zip(entries) {
             let meta_octets = u32::try_from(entry.meta.len()).unwrap_or(u32::MAX);
             let body_octets = entry.body.len() as u64;
             if meta_octets > MAX_META_OCTETS || body_octets > MAX_BODY_OCTETS {
@@ -216,6 +216,7 @@ impl Log {
                 body_octets,
                 meta_crc: crc32c::crc32c(&entry.meta),
                 body_crc: crc32c::crc32c(&entry.body),
+                in_batch,
             };
             let start = self.end + self.buffer.len() as u64;
             self.buffer.extend_from_slice(&header.encode());

@@ -35,8 +35,8 @@ pub struct Damage {
     pub octets: u64,
     /// What does not fit.
     pub cause: &'static str,
-    /// Nothing valid follows in the last segment: a write that power loss or a
-    /// crash cut off, which was never acknowledged.
+    /// No other write follows in the last segment: this one was cut off by power
+    /// loss or a crash, and never acknowledged.
     pub torn_tail: bool,
 }
 
@@ -171,7 +171,11 @@ impl Segment {
                     offset = next.offset;
                 }
                 Found::Bad(cause) => {
-                    let found = self.next_record(offset + ALIGN, summary.last_sequence)?;
+                    let mut found = self.next_record(offset + ALIGN, summary.last_sequence)?;
+                    if self.is_last && !self.write_begins_after(found, summary.last_sequence)? {
+                        // All that follows is of the write that was cut off.
+                        found = None;
+                    }
                     let to = found.unwrap_or(self.octets);
                     summary.damage.push(Damage {
                         position,
@@ -254,6 +258,24 @@ impl Segment {
             }
         }
         Ok(Found::Record(header, meta))
+    }
+
+    /// Whether a write begins at `from` or behind it: then what is in front of
+    /// it was synced once, and its damage is no torn tail.
+    fn write_begins_after(
+        &self,
+        mut from: Option<u64>,
+        after: u64,
+    ) -> Result<bool, StorageError> {
+        while let Some(offset) = from {
+            match self.record_at(offset, true)? {
+                Found::Record(header, _) if header.in_batch == 0 => return Ok(true),
+                Found::Record(header, _) => from = Some(offset + header.span()),
+                Found::Bad(_) => from = self.next_record(offset + ALIGN, after)?,
+                Found::End => from = None,
+            }
+        }
+        Ok(false)
     }
 
     /// The start of the next valid record at or behind `offset`. A record's

@@ -83,6 +83,25 @@ fn damage_in_the_middle_is_named_and_passed() {
 }
 
 #[test]
+fn a_write_that_was_cut_off_in_its_middle_goes_whole() {
+    let scratch = tempfile::tempdir().unwrap();
+    let placed = fill(scratch.path(), 2);
+    let (mut opened, _) = open(scratch.path(), Position::default(), 0);
+    let batch = opened.log.append(&[entry(300), entry(301), entry(302)]).unwrap();
+    let segment = scratch.path().join("0000000000000001.seg");
+    let file = std::fs::OpenOptions::new().read(true).write(true).open(&segment).unwrap();
+    // The disk has the second page of the write, but not the first.
+    file.write_all_at(&[0; 64], placed[1].next.offset).unwrap();
+    let (mut opened, seen) = open(scratch.path(), Position::default(), 0);
+    assert_eq!(seen.len(), 2);
+    assert!(opened.summary.damage.iter().all(|d| d.torn_tail));
+    let next = opened.log.append(&[entry(1)]).unwrap();
+    assert_eq!(next[0].sequence, batch[0].sequence);
+    let (opened, seen) = open(scratch.path(), Position::default(), 0);
+    assert_eq!((seen.len(), opened.summary.damage.len()), (3, 0));
+}
+
+#[test]
 fn a_flipped_body_bit_is_found_when_bodies_are_verified() {
     let scratch = tempfile::tempdir().unwrap();
     let placed = fill(scratch.path(), 4);

@@ -6,26 +6,36 @@ use concord_base::{MessageId, Timestamp};
 use concord_message_log::Location;
 use rusqlite::params;
 
+/// Stories forgotten in one act, so that mail does not wait for it.
+const FORGET_AT_ONCE: i64 = 500;
+
 impl Applier {
+    /// Forgets some of the oldest stories; the count says whether there were
+    /// any. Queued messages keep theirs; messages in mailboxes keep their row,
+    /// which says where the body is.
     pub(super) fn forget_stories(&mut self, before: Timestamp) -> Applying {
-        // Messages that are still in mailboxes keep their row, for their body;
-        // queued ones keep their story.
-        let old = "received < ?1 AND envelope IS NOT NULL AND id NOT IN (SELECT message FROM delivery)";
-        self.db.execute(
-            &format!("DELETE FROM event WHERE message IN (SELECT id FROM message WHERE {old})"),
-            [before.0],
-        )?;
-        let forgotten = self
+        let old: Vec<i64> = self
             .db
-            .execute(&format!("DELETE FROM message WHERE {old} AND refs <= 0"), [before.0])?;
-        let kept = self.db.execute(
-            &format!(
-                "UPDATE message SET envelope = NULL, sender = NULL, sender_key = NULL,
-                 header_id = NULL, subject = NULL WHERE {old}"
-            ),
-            [before.0],
-        )?;
-        Ok(Outcome::Count((forgotten + kept) as u64))
+            .prepare_cached(
+                "SELECT id FROM message WHERE envelope IS NOT NULL AND received < ?1
+                 AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.message = message.id)
+                 ORDER BY received LIMIT ?2",
+            )?
+            .query_map([before.0, FORGET_AT_ONCE], |r| r.get(0))?
+            .collect::<Result<_, _>>()?;
+        for id in &old {
+            self.db.prepare_cached("DELETE FROM event WHERE message = ?1")?.execute([id])?;
+            self.db
+                .prepare_cached("DELETE FROM message WHERE id = ?1 AND refs <= 0")?
+                .execute([id])?;
+            self.db
+                .prepare_cached(
+                    "UPDATE message SET envelope = NULL, sender = NULL, sender_key = NULL,
+                     header_id = NULL, subject = NULL WHERE id = ?1",
+                )?
+                .execute([id])?;
+        }
+        Ok(Outcome::Count(old.len() as u64))
     }
 
     pub(super) fn carried(&mut self, message: MessageId, at: BodyRef, body: Location) -> Applying {

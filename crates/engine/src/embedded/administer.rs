@@ -1,13 +1,13 @@
 //! The queue and stories towards administrators.
 
-use super::Embedded;
+use super::{Embedded, other_outcome};
 use super::queue::read_message;
 use crate::act::Act;
 use crate::apply::{ActError, Outcome};
 use crate::delivery::{Envelope, decode};
 use crate::rows;
 use concord_address::TypedAddress;
-use concord_base::{MessageId, QueueId, StorageError, Timestamp};
+use concord_base::{MessageId, QueueId, Timestamp};
 use concord_transport::{
     Administer, Delivery, QueueAct, QueueFilter, QueueSummary, QueuedMessage, Story, TraceEvent,
     TraceKind, TraceQuery, TransportError,
@@ -148,7 +148,7 @@ impl Administer for Embedded {
             Ok(_) => Ok(()),
             Err(ActError::Transport(error)) => Err(error),
             Err(ActError::Storage(error)) => Err(error.into()),
-            Err(_) => Err(StorageError::Bug("an act had another act's outcome".into()).into()),
+            Err(_) => Err(other_outcome().into()),
         }
     }
 
@@ -208,10 +208,14 @@ impl Administer for Embedded {
     }
 
     async fn forget_stories(&self, before: Timestamp) -> Result<u64, TransportError> {
-        match self.act_one(Act::ForgetStories { before }).await? {
-            Ok(Outcome::Count(n)) => Ok(n),
-            Err(ActError::Storage(error)) => Err(error.into()),
-            _ => Err(StorageError::Bug("an act had another act's outcome".into()).into()),
+        let mut forgotten = 0;
+        loop {
+            match self.act_one(Act::ForgetStories { before }).await? {
+                Ok(Outcome::Count(0)) => return Ok(forgotten),
+                Ok(Outcome::Count(some)) => forgotten += some,
+                Err(ActError::Storage(error)) => return Err(error.into()),
+                _ => return Err(other_outcome().into()),
+            }
         }
     }
 }

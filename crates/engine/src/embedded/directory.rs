@@ -1,6 +1,6 @@
 //! The directory.
 
-use super::Embedded;
+use super::{Embedded, other_outcome};
 use crate::act::Act;
 use crate::apply::{ActError, Outcome};
 use crate::cache::DirectoryKey;
@@ -82,7 +82,7 @@ impl Directory for Embedded {
             Ok(Outcome::Object(object)) => Ok(object),
             Err(ActError::Directory(error)) => Err(error),
             Err(ActError::Storage(error)) => Err(error.into()),
-            _ => Err(StorageError::Bug("an act had another act's outcome".into()).into()),
+            _ => Err(other_outcome().into()),
         }
     }
 }

@@ -177,6 +177,11 @@ impl Embedded {
     }
 }
 
+/// An act's outcome is another act's: a defect here.
+fn other_outcome() -> StorageError {
+    StorageError::Bug("an act had another act's outcome".into())
+}
+
 /// The bodies of one record, one behind the other.
 #[derive(Default)]
 pub(crate) struct Bodies {

@@ -1,6 +1,6 @@
 //! The queue towards the dispatcher.
 
-use super::{Bodies, Embedded};
+use super::{Bodies, Embedded, other_outcome};
 use crate::act::{Act, TakeIn};
 use crate::apply::{ActError, Outcome};
 use crate::delivery::{Envelope, decode};
@@ -164,7 +164,7 @@ impl Queue for Embedded {
             Some(Ok(Outcome::Message(message))) => Ok(message),
             Some(Err(ActError::Storage(error))) => Err(error.into()),
             Some(Err(ActError::Transport(error))) => Err(error),
-            _ => Err(StorageError::Bug("an act had another act's outcome".into()).into()),
+            _ => Err(other_outcome().into()),
         }
     }
 
@@ -211,7 +211,7 @@ impl Queue for Embedded {
         match done?.into_iter().find_map(Result::err) {
             Some(ActError::Storage(error)) => Err(error.into()),
             Some(ActError::Transport(error)) => Err(error),
-            Some(_) => Err(StorageError::Bug("an act had another act's outcome".into()).into()),
+            Some(_) => Err(other_outcome().into()),
             None => Ok(()),
         }
     }

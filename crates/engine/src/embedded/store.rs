@@ -1,13 +1,13 @@
 //! The information store.
 
-use super::{Bodies, Embedded};
+use super::{Bodies, Embedded, other_outcome};
 use crate::act::Act;
 use crate::apply::{ActError, Outcome};
 use crate::body::Writer;
 use crate::cache::Listing;
 use crate::rows;
 use bytes::Bytes;
-use concord_base::{FolderId, MailboxId, MessageId, StorageError, Timestamp};
+use concord_base::{FolderId, MailboxId, MessageId, Timestamp};
 use concord_message_log::{LargeBody, Location};
 use concord_store::{
     Appended, Body, BodyWriter, Copied, FlagChange, FlagSet, Folder, FolderChanges, FolderName,
@@ -20,7 +20,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 fn unexpected() -> StoreError {
-    StorageError::Bug("an act had another act's outcome".into()).into()
+    other_outcome().into()
 }
 
 fn store_error(error: ActError) -> StoreError {
