@@ -15,6 +15,7 @@ mod postfix;
 mod quarantine;
 mod queue;
 mod readers;
+mod rebuild;
 mod reports;
 mod trace;
 

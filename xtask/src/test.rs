@@ -24,7 +24,10 @@ pub struct Options {
 /// Runs the parts in the order in which they fail fastest.
 pub fn run(options: &Options) -> Result<()> {
     if !options.no_install && !options.no_scenarios {
-        step("packages", || packages::install(packages::FOR_TESTS))?;
+        step("packages", || {
+            packages::install(packages::FOR_TESTS)?;
+            packages::install(packages::DOVECOT)
+        })?;
     }
     step("layers", layers::run)?;
     step("kb", kb::run)?;

@@ -1,5 +1,6 @@
 //! How requests fail, and what is said of it.
 
+use crate::advice;
 use crate::wire::{ErrorBody, ErrorInfo};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -28,13 +29,13 @@ pub enum ApiError {
     #[error(transparent)]
     Password(#[from] SaslError),
     /// No such path.
-    #[error("there is no {path} in this API")]
+    #[error("cannot find {path}: this API does not have it")]
     NoSuchPath {
         /// The path asked for.
         path: String,
     },
     /// The path does not know the method.
-    #[error("{path} cannot be used with {method}")]
+    #[error("cannot {method} {path}: it is not for that")]
     WrongMethod {
         /// The path asked for.
         path: String,
@@ -48,16 +49,16 @@ pub enum ApiError {
     #[error("cannot read the request's query: {0}")]
     BadQuery(String),
     /// The body is too large.
-    #[error("the request's body is larger than {limit} octets")]
+    #[error("cannot take the request: its body is larger than {limit} octets")]
     BodyTooLarge {
         /// The limit.
         limit: usize,
     },
-    /// What was asked for makes no sense.
+    /// What was asked for makes no sense; the words say what to do as well.
     #[error("{0}")]
     Invalid(String),
     /// An address whose domain is not of this organisation.
-    #[error("the domain of {address} is not one of this organisation's")]
+    #[error("cannot use {address}: its domain is not one of this organisation's")]
     ForeignDomain {
         /// The address.
         address: String,
@@ -65,7 +66,7 @@ pub enum ApiError {
         domain: String,
     },
     /// A name that means several objects.
-    #[error("'{name}' is both a {first} and a {second}; give its address instead")]
+    #[error("cannot tell which '{name}' is meant: it is both a {first} and a {second}")]
     Ambiguous {
         /// The name.
         name: String,
@@ -75,7 +76,7 @@ pub enum ApiError {
         second: &'static str,
     },
     /// It took too long.
-    #[error("it was not done within {seconds} seconds")]
+    #[error("cannot say that it is done: {seconds} seconds went by")]
     Timeout {
         /// The limit.
         seconds: u64,
@@ -115,44 +116,13 @@ impl ApiError {
         }
     }
 
-    fn advice(&self) -> Option<String> {
-        let text = match self {
-            Self::Directory(DirectoryError::AddressTaken { holder, kind, .. }) => {
-                return Some(format!(
-                    "take it from there first: 'concord {kind} set {holder} --remove-address ...'"
-                ));
-            }
-            Self::ForeignDomain { domain, .. } => {
-                return Some(format!(
-                    "if it should be, add it first: 'concord domain add {domain}'"
-                ));
-            }
-            Self::Transport(TransportError::NotQueued(id)) => {
-                return Some(format!(
-                    "it may have left the queue; 'concord trace {id}' tells where it went"
-                ));
-            }
-            Self::Storage(StorageError::DiskFull { .. })
-            | Self::Directory(DirectoryError::Storage(StorageError::DiskFull { .. }))
-            | Self::Transport(TransportError::Storage(StorageError::DiskFull { .. })) => {
-                "free space on that file system; nothing else needs to be done"
-            }
-            Self::NoSuchPath { .. } | Self::WrongMethod { .. } => {
-                "the paths are listed at /v1/openapi.yaml"
-            }
-            Self::Timeout { .. } => "the disk may be slow or full; try again",
-            _ => return None,
-        };
-        Some(text.to_owned())
-    }
-
     /// The error as it is sent.
     pub fn body(&self) -> ErrorBody {
         ErrorBody {
             error: ErrorInfo {
                 code: self.code().to_owned(),
                 message: self.to_string(),
-                advice: self.advice(),
+                advice: advice::of(self),
                 retry: retry_word(self.retry()).to_owned(),
             },
         }

@@ -2,7 +2,7 @@
 
 use crate::ApiError;
 use crate::api::Shared;
-use concord_address::{Domain, TypedAddress};
+use concord_address::{Domain, ParseTypedAddressError, TypedAddress};
 use concord_base::{MessageId, QueueId};
 use concord_directory::{DirectoryError, Kind, Object, Proxy};
 use std::collections::HashSet;
@@ -55,13 +55,19 @@ async fn by_address(shared: &Shared, text: &str) -> Result<Option<Arc<Object>>, 
 
 /// An address from a request.
 pub(crate) fn address(text: &str) -> Result<TypedAddress, ApiError> {
-    text.parse()
-        .map_err(|e: concord_address::ParseTypedAddressError| ApiError::Invalid(e.to_string()))
+    text.parse().map_err(|e: ParseTypedAddressError| {
+        ApiError::Invalid(format!(
+            "cannot use '{}' as an address: {}; write one like jane@example.org",
+            e.text, e.cause
+        ))
+    })
 }
 
 /// A queue id from a request.
 pub(crate) fn queue_id(text: &str) -> Result<MessageId, ApiError> {
-    text.parse::<QueueId>().map(|id| id.0).map_err(|e| ApiError::Invalid(e.to_string()))
+    text.parse::<QueueId>()
+        .map(|id| id.0)
+        .map_err(|e| ApiError::Invalid(format!("{e}; 'concord queue list' shows those that wait")))
 }
 
 /// Addresses from a request as proxies: the first of each type is primary.
@@ -89,10 +95,10 @@ async fn default_address(shared: &Shared, name: &str) -> Result<String, ApiError
     match domains.as_slice() {
         [only] => Ok(format!("{name}@{}", only.name)),
         [] => Err(ApiError::Invalid(
-            "there is no mail domain yet; add one with 'concord domain add DOMAIN'".into(),
+            "cannot choose an address: there is no mail domain yet; add one with 'concord domain add DOMAIN'".into(),
         )),
         _ => Err(ApiError::Invalid(
-            "there are several mail domains; say which address it has".into(),
+            "cannot choose an address: there are several mail domains; give one with --address".into(),
         )),
     }
 }

@@ -14,6 +14,7 @@
 //! change of a directory object is one commit; bodies, pages and times are
 //! bounded; passwords are never logged or given back.
 
+mod advice;
 mod api;
 mod endpoint;
 mod error;

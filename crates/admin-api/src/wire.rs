@@ -4,6 +4,7 @@
 //! addresses.
 
 use serde::{Deserialize, Deserializer, Serialize};
+use std::fmt;
 
 mod directory;
 mod queue;
@@ -39,6 +40,14 @@ pub struct ErrorInfo {
     pub advice: Option<String>,
     /// `temporary`, `permanent`, `operator` or `bug`.
     pub retry: String,
+}
+
+/// The message and what to do about it.
+impl fmt::Display for ErrorInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        self.advice.iter().try_for_each(|advice| write!(f, "; {advice}"))
+    }
 }
 
 /// A page of a listing.

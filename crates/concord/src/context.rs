@@ -2,8 +2,9 @@
 
 use crate::cli::Cli;
 use crate::failure::Failure;
+use crate::services;
 use concord_base::Fault;
-use concord_controller::ControlClient;
+use concord_controller::{ControlClient, JsonClient};
 use concord_settings::Root;
 use std::future::Future;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,11 @@ impl Context {
         self.root.clone().or_else(|| from_environment().map(PathBuf::from))
     }
 
+    /// The core's admin API.
+    pub fn admin(&self) -> Result<JsonClient, Failure> {
+        Ok(admin(&self.root()?))
+    }
+
     /// The controller's API.
     pub fn control(&self) -> Result<ControlClient, Failure> {
         Ok(ControlClient::new(&self.root()?.controller_socket()))
@@ -61,17 +67,25 @@ impl Context {
     }
 }
 
+/// The admin API of a root's core.
+pub fn admin(root: &Root) -> JsonClient {
+    JsonClient::of_service(services::CORE, root.admin_socket(), root.controller_socket())
+}
+
 /// A current-thread runtime: everything happens on the main thread.
 pub fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(|e| Failure::new("cli.runtime", format!("cannot start: {e}")))
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| {
+        Failure::new(
+            "cli.runtime",
+            format!("cannot start: {e}; see whether memory or open files ran out"),
+        )
+    })
 }
 
 fn absolute(path: &Path) -> Result<Root, Failure> {
-    Root::new(path)
-        .map_err(|e| Failure::new("cli.root", format!("cannot use {}: {e}", path.display())))
+    Root::new(path).map_err(|e| {
+        Failure::new("cli.root", format!("cannot use {}: {e}; give another --root", path.display()))
+    })
 }
 
 fn default_root() -> PathBuf {

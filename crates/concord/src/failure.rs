@@ -20,6 +20,8 @@ pub const EXIT_CODES: &str = "Exit codes:
 pub enum Exit {
     /// It could not be done.
     NotDone,
+    /// The options make no sense; clap's code for it too.
+    Usage,
     /// Nobody answers (EX_UNAVAILABLE).
     NotRunning,
     /// The configuration has mistakes (EX_CONFIG); the controller does not
@@ -32,6 +34,7 @@ impl Exit {
     pub fn code(self) -> ExitCode {
         let number = match self {
             Self::NotDone => 1,
+            Self::Usage => 2,
             Self::NotRunning => 69,
             Self::Configuration => u8::try_from(EXIT_REFUSED).unwrap_or(1),
         };
@@ -51,6 +54,16 @@ impl Failure {
     /// A failure of the command itself; `message` reads "cannot X: Y; do Z".
     pub fn new(code: &'static str, message: impl fmt::Display) -> Self {
         Self { message: message.to_string(), code: code.to_owned(), exit: Exit::NotDone }
+    }
+
+    /// Options that make no sense together; `message` as for [`Failure::new`].
+    pub fn usage(code: &'static str, message: impl fmt::Display) -> Self {
+        Self { exit: Exit::Usage, ..Self::new(code, message) }
+    }
+
+    /// Concord, or a part of it, does not run; `message` as for [`Failure::new`].
+    pub fn not_running(code: &'static str, message: impl fmt::Display) -> Self {
+        Self { exit: Exit::NotRunning, ..Self::new(code, message) }
     }
 
     /// A mistake in the configuration or in a file that it names.
@@ -91,7 +104,7 @@ impl<E: Fault> From<E> for Failure {
         let any: &dyn std::any::Any = &error;
         let (code, exit) = match any.downcast_ref::<ClientError>() {
             Some(ClientError::Refused { body, .. }) => (body.code.clone(), Exit::NotDone),
-            Some(ClientError::NotRunning { .. }) => (error.code().to_owned(), Exit::NotRunning),
+            Some(client) if client.is_not_running() => (error.code().to_owned(), Exit::NotRunning),
             _ if any.is::<SettingsError>() || any.is::<TlsError>() => {
                 (error.code().to_owned(), Exit::Configuration)
             }

@@ -12,7 +12,10 @@ pub const INTERNET_MAIL: &str = "internet-mail";
 /// What the controller is to run for `root`.
 pub fn controller_config(root: &Root, settings: &Settings) -> Result<ControllerConfig, Failure> {
     let program = std::env::current_exe().map_err(|e| {
-        Failure::new("cli.program", format!("cannot find concord's own program file: {e}"))
+        Failure::new(
+            "cli.program",
+            format!("cannot find concord's own program file: {e}; see whether /proc is there"),
+        )
     })?;
     let path = root.path().to_str().ok_or_else(|| {
         let path = root.path().display();

@@ -1,81 +1,46 @@
 //! Setting up a new root, and what a new organisation begins with.
 
+use crate::context;
 use crate::failure::Failure;
+use concord_admin_api::wire::{Bootstrap, BootstrapMailbox, Bootstrapped};
 use concord_base::{Clock, SystemClock};
-use concord_controller::JsonClient;
+use concord_controller::Method;
 use concord_settings::{Preset, Root, Settings};
 use concord_tls::CertificateFiles;
-use serde::Serialize;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
-
-/// The first objects of a directory. Creating what is there already changes
-/// nothing.
-#[derive(Debug, Clone, Serialize)]
-pub struct Bootstrap {
-    /// Name of the organisation.
-    pub organisation: String,
-    /// Name of its first site.
-    pub site: String,
-    /// This server's host name.
-    pub server: String,
-    /// The organisation's first mail domain.
-    pub domain: String,
-    /// First mailboxes.
-    pub mailboxes: Vec<FirstMailbox>,
-}
-
-/// A mailbox that is there from the beginning.
-#[derive(Debug, Clone, Serialize)]
-pub struct FirstMailbox {
-    /// Login name and directory name.
-    pub name: String,
-    /// Its primary SMTP address.
-    pub address: String,
-    /// For people.
-    pub display_name: String,
-    /// In clear; the core keeps verifiers only.
-    pub password: String,
-}
 
 /// The password of both mailboxes of the demonstration.
 pub const DEMO_PASSWORD: &str = "demo";
 
-impl Bootstrap {
-    /// The demonstration: organisation Example with Alice and Bob.
-    pub fn demo(server: &str) -> Self {
-        let mailbox = |name: &str, display_name: &str| FirstMailbox {
-            name: name.to_owned(),
-            address: format!("{name}@example.test"),
-            display_name: display_name.to_owned(),
-            password: DEMO_PASSWORD.to_owned(),
-        };
-        Self {
-            organisation: "Example".to_owned(),
-            site: "First".to_owned(),
-            server: server.to_owned(),
-            domain: "example.test".to_owned(),
-            mailboxes: vec![mailbox("alice", "Alice Example"), mailbox("bob", "Bob Example")],
-        }
+/// What the demonstration begins with: organisation Example with Alice and Bob.
+pub fn demo(server: &str) -> Bootstrap {
+    let mailbox = |name: &str, display_name: &str| BootstrapMailbox {
+        name: name.to_owned(),
+        address: None,
+        display_name: Some(display_name.to_owned()),
+        password: Some(DEMO_PASSWORD.to_owned()),
+    };
+    Bootstrap {
+        mailboxes: vec![mailbox("alice", "Alice Example"), mailbox("bob", "Bob Example")],
+        ..organisation("Example", "example.test", server)
     }
+}
 
-    /// An organisation without mailboxes.
-    pub fn organisation(organisation: &str, domain: &str, server: &str) -> Self {
-        Self {
-            organisation: organisation.to_owned(),
-            site: "First".to_owned(),
-            server: server.to_owned(),
-            domain: domain.to_owned(),
-            mailboxes: Vec::new(),
-        }
+/// What a new organisation begins with; it has no mailboxes yet.
+pub fn organisation(organisation: &str, domain: &str, server: &str) -> Bootstrap {
+    Bootstrap {
+        organisation: organisation.to_owned(),
+        site: "First".to_owned(),
+        server: server.to_owned(),
+        domain: domain.to_owned(),
+        mailboxes: Vec::new(),
     }
 }
 
 /// Asks the core to create what `first` names. Idempotent.
-pub async fn bootstrap(root: &Root, first: &Bootstrap) -> Result<(), Failure> {
-    let _: serde_json::Value =
-        JsonClient::new(root.admin_socket()).post("/v1/directory/bootstrap", first).await?;
-    Ok(())
+pub async fn bootstrap(root: &Root, first: &Bootstrap) -> Result<Bootstrapped, Failure> {
+    Ok(context::admin(root).send(Method::POST, "/v1/directory/bootstrap", first).await?)
 }
 
 /// Makes the root's directories and, if there is none, its configuration

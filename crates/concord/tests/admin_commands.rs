@@ -266,15 +266,34 @@ fn errors_say_what_to_do() {
     core.people();
     let taken = core.run(&["mailbox", "add", "alice", "--no-password"]);
     assert_eq!((taken.code, taken.out.as_str()), (1, ""));
-    assert_eq!(taken.err, "concord: there is a mailbox 'alice' already\n");
+    assert_eq!(
+        taken.err,
+        "concord: there is a mailbox 'alice' already; choose another name, or change that one with 'concord mailbox set alice'\n"
+    );
     let foreign = core.run(&["mailbox", "add", "x", "--no-password", "--address", "x@other.test"]);
     assert!(foreign.err.contains("concord domain add other.test"), "{}", foreign.err);
+    let unnamed = core.run(&["mailbox", "show", ""]);
+    assert_eq!(unnamed.code, 2, "{}", unnamed.err);
+    for (refused, advice) in [
+        (&["mailbox", "show", "nobody"][..], "'concord mailbox list'"),
+        (&["domain", "remove", "example.test"], "who has an address in example.test"),
+        (&["domain", "add", "no domain"], "write one like"),
+        (&["contact", "add", "x", "--target", "no address"], "write one like"),
+        (&["list", "add", "x", "--member", "nobody"], "'concord contact list'"),
+        (&["mailbox", "set", "bob", "--remove-address", "x@example.test"], "addresses that it has"),
+        (&["queue", "show", "17"], "'concord queue list'"),
+        (&["trace", "17"], "check the spelling"),
+    ] {
+        let ran = core.run(refused);
+        assert_eq!(ran.code, 1, "{refused:?}");
+        assert!(ran.err.contains(advice), "{refused:?}: {}", ran.err);
+    }
     let json = core.run(&["mailbox", "show", "nobody", "--json"]);
     let error: serde_json::Value = serde_json::from_str(&json.err).unwrap();
     assert_eq!(error["code"], "directory.not-found");
     let prompt = core.run(&["mailbox", "add", "y"]);
     assert!(prompt.err.contains("--password-stdin"), "{}", prompt.err);
-    assert_eq!(core.run(&["mailbox", "set", "alice"]).code, 1);
+    assert_eq!(core.run(&["mailbox", "set", "alice"]).code, 2);
     let nobody = concord(Path::new("/nonexistent"), &["queue", "list"], "");
     assert_eq!(nobody.code, 69);
     assert!(nobody.err.contains("start it with 'concord up'"), "{}", nobody.err);
@@ -308,6 +327,11 @@ fn the_queue_is_listed_shown_and_acted_on() {
     assert_eq!(core.ok(&["queue", "list", "--held"]).lines().count(), 3);
     let mixed = core.run(&["queue", "delete", "--sender", "x@y.test"]);
     assert_eq!(mixed.code, 2, "filters alone do nothing: {}", mixed.out);
+    let none = core.ok(&["queue", "list", "--sender", "x@y.test"]);
+    assert_eq!(none, "nothing that waits fits the filters\n");
+    let some = core.run(&["queue", "hold", &first, "Qbad", &second]);
+    assert_eq!((some.code, some.out.as_str()), (1, "2 messages held\n"));
+    assert!(some.err.contains("Qbad: 'Qbad' is not a queue id"), "{}", some.err);
     let released = core.ok(&["queue", "release", "--all", "--recipient", "DAVE@other.test"]);
     assert_eq!(released, "1 message released\n");
     assert_eq!(core.ok(&["queue", "return", &second]), "1 message returned\n");
@@ -330,7 +354,8 @@ fn a_quarantined_message_is_listed_with_its_evidence() {
     assert!(row.starts_with(&id) && row.contains("quarantined"), "{table}");
     assert!(row.contains("  3  ") && row.contains("signal 11"), "{table}");
     core.ok(&["queue", "release", &id]);
-    assert_eq!(core.ok(&["queue", "list", "--quarantined"]), "nothing waits\n");
+    let none = core.ok(&["queue", "list", "--quarantined"]);
+    assert_eq!(none, "nothing that waits fits the filters\n");
 }
 
 #[test]
@@ -355,7 +380,10 @@ fn a_trace_tells_the_whole_story_in_order() {
     let stories: serde_json::Value =
         serde_json::from_str(&core.ok(&["trace", &id, "--json"])).unwrap();
     assert_eq!(stories[0]["queue_id"], id.as_str());
-    assert_eq!(core.run(&["trace", "nobody@x.test"]).code, 1);
+    for unknown in [&["trace", "nobody@x.test"][..], &["trace", "nobody@x.test", "--json"]] {
+        let ran = core.run(unknown);
+        assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{}", ran.err);
+    }
 }
 
 #[test]
@@ -374,5 +402,5 @@ fn the_store_is_verified_with_and_without_a_core() {
     let rebuilt = concord(root.path(), &["store", "rebuild"], "");
     assert_eq!(rebuilt.code, 0, "{}{}", rebuilt.out, rebuilt.err);
     assert!(rebuilt.out.contains("made anew"), "{}", rebuilt.out);
-    assert_eq!(concord(root.path(), &["store", "compact"], "").code, 1);
+    assert_eq!(concord(root.path(), &["store", "compact"], "").code, 69);
 }

@@ -146,7 +146,7 @@ fn up_is_alone_on_its_root_and_down_ends_it_in_order() {
     assert_eq!(names, ["controller", "core", "internet-mail"]);
     let unknown = run(dir.path(), &["service", "status", "croe"]);
     assert!(
-        text(&unknown.stderr).contains("there is no service 'croe'; there are controller, core")
+        text(&unknown.stderr).contains("cannot find service 'croe': there are controller, core")
     );
     let logs = run(dir.path(), &["service", "logs", "controller"]);
     assert!(logs.status.success());

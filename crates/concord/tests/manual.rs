@@ -40,12 +40,19 @@ fn codes() -> BTreeSet<String> {
         parts.len() == 2
             && parts.iter().all(|part| {
                 part.starts_with(|c: char| c.is_ascii_lowercase())
-                    && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+                    && part
+                        .chars()
+                        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
             })
     };
     let mut codes = BTreeSet::new();
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
+        for start in ["Failure::new(", "Failure::usage(", "Failure::not_running("] {
+            let arguments = text.split(start).skip(1).map(str::trim_start);
+            let first = arguments.filter_map(|a| a.strip_prefix('"')?.split('"').next());
+            codes.extend(first.filter(|text| is_code(text)).map(str::to_owned));
+        }
         let Some(place) = text.find("fn code(&self)") else { continue };
         let body = &text[place..];
         let body = &body[..body.find("\n    }\n").unwrap_or(body.len())];
@@ -67,10 +74,8 @@ fn every_error_code_is_in_the_manual() {
 
 #[test]
 fn the_settings_page_is_the_programs_own() {
-    let out = Command::new(env!("CARGO_BIN_EXE_concord"))
-        .args(["config", "reference"])
-        .output()
-        .unwrap();
+    let out =
+        Command::new(env!("CARGO_BIN_EXE_concord")).args(["config", "reference"]).output().unwrap();
     assert!(out.status.success());
     // As a chapter of a page it stands one level lower.
     let lower = |line: &str| match line {

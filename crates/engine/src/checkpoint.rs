@@ -10,15 +10,35 @@ use std::time::Duration;
 
 /// Between looks at the WAL.
 const EVERY: Duration = Duration::from_millis(1_000);
-/// A WAL above this is restarted from its beginning, for which writers wait a
-/// moment; below it a passive checkpoint suffices.
-const RESTART_ABOVE: u64 = 128 << 20;
-/// A WAL below this is left alone.
-const PASSIVE_ABOVE: u64 = 4 << 20;
+/// A WAL with fewer pages (of 4 KiB) is left alone.
+const PASSIVE_ABOVE: i64 = 1_024;
+/// A writer that never rests keeps a passive checkpoint from reaching the
+/// WAL's end, and the WAL grows. Above this it is begun anew, for which writers
+/// wait; the passive checkpoint just before leaves little to do meanwhile.
+const RESTART_ABOVE: i64 = 8_192;
 
 pub(crate) struct Checkpoints {
     stop: Option<mpsc::Sender<()>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// Runs a checkpoint; gives back the pages in the WAL.
+fn checkpoint(db: &Connection, mode: &str) -> Result<i64, rusqlite::Error> {
+    db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |r| r.get(1))
+}
+
+fn tend(db: &Connection, wal: &Path) -> Result<(), rusqlite::Error> {
+    /// A page with its frame header.
+    const FRAME: u64 = 4_120;
+    let octets = std::fs::metadata(wal).map_or(0, |m| m.len());
+    if octets / FRAME < PASSIVE_ABOVE as u64 {
+        return Ok(());
+    }
+    if checkpoint(db, "PASSIVE")? > RESTART_ABOVE {
+        checkpoint(db, "PASSIVE")?;
+        checkpoint(db, "RESTART")?;
+    }
+    Ok(())
 }
 
 impl Checkpoints {
@@ -30,14 +50,7 @@ impl Checkpoints {
         let (stop, stopped) = mpsc::channel();
         let run = move || {
             while stopped.recv_timeout(EVERY) == Err(mpsc::RecvTimeoutError::Timeout) {
-                let octets = std::fs::metadata(&wal).map_or(0, |m| m.len());
-                let mode = match octets {
-                    0..PASSIVE_ABOVE => continue,
-                    PASSIVE_ABOVE..RESTART_ABOVE => "PASSIVE",
-                    _ => "TRUNCATE",
-                };
-                let statement = format!("PRAGMA wal_checkpoint({mode})");
-                if let Err(error) = db.query_row(&statement, [], |_| Ok(())) {
+                if let Err(error) = tend(&db, &wal) {
                     let error = index_error(error);
                     tracing::warn!(code = error.code(), %error, "the index could not be checkpointed");
                 }

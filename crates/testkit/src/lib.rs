@@ -11,6 +11,7 @@
 //! no process behind; what fails returns a [`Trouble`] that says what was
 //! waited for.
 
+mod administer;
 mod command;
 mod concord;
 mod config;
@@ -39,6 +40,6 @@ pub use postfix::{Postfix, PostfixSettings};
 pub use process::{ProcessUse, descendants, exists, kill, marked, parent, terminate, usage};
 pub use random::Random;
 pub use sink::{Answer, Received, Sink};
-pub use smtp::{Reply, Smtp};
+pub use smtp::{Reply, Smtp, stuffed};
 pub use trouble::{Result, Trouble, trouble};
 pub use wait::{wait_for, wait_until};

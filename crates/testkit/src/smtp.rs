@@ -212,7 +212,7 @@ impl Smtp {
 
 /// The message as DATA carries it (RFC 5321 section 4.5.2): lines that begin
 /// with a dot get another, a line with a dot ends it.
-fn stuffed(message: &[u8]) -> Vec<u8> {
+pub fn stuffed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 16);
     for line in message.split_inclusive(|b| *b == b'\n') {
         if line.starts_with(b".") {

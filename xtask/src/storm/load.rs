@@ -1,7 +1,7 @@
 //! The load: sessions that send and, when no answer came, send again.
 
 use super::ledger::{Ledger, MAILBOXES, Way};
-use concord_testkit::{Answer, PASSWORD, Random, Result, Sample, Sink, Smtp};
+use concord_testkit::{Answer, PASSWORD, Random, Result, Sink, Smtp, stuffed};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -99,12 +99,12 @@ impl Session {
             (true, true) => Way::Refused,
             (true, false) => Way::Outside,
         };
-        let number = ledger.open(way);
         // Some senders do not try again: their messages may arrive or not.
         let patient = !self.random.one_in(8);
         let size = usize::try_from(self.random.between(300, 6_000)).unwrap_or(300);
+        let number = ledger.open(way, size);
         for _ in 0..TRIES {
-            match self.attempt(ledger, number, way, size) {
+            match self.attempt(ledger, number) {
                 Ok(Outcome::Taken) => return ledger.acknowledge(number),
                 Ok(Outcome::Refused) => {
                     ledger.refused(number);
@@ -140,22 +140,10 @@ impl Session {
         Ok(smtp)
     }
 
-    fn attempt(
-        &mut self,
-        ledger: &Ledger,
-        number: usize,
-        way: Way,
-        size: usize,
-    ) -> Result<Outcome> {
+    fn attempt(&mut self, ledger: &Ledger, number: usize) -> Result<Outcome> {
         let mut smtp = self.connected()?;
-        let (from, to) = match way {
-            Way::Local => ("storm@storm.test", local(number).to_owned()),
-            Way::Outside => (MAILBOXES[0], format!("user{number}@stranger.test")),
-            Way::Refused => (MAILBOXES[0], format!("refused{number}@stranger.test")),
-        };
-        let mut sample = Sample::new(&ledger.id(number), from, &to).size(size);
-        sample.seed = number as u64;
-        let message = sample.octets();
+        let sample = ledger.message(number);
+        let (from, to, message) = (&sample.from, &sample.to, sample.octets());
         for line in [format!("MAIL FROM:<{from}>"), format!("RCPT TO:<{to}>"), "DATA".to_owned()] {
             let reply = smtp.command(&line)?;
             if !(200..400).contains(&reply.code) {
@@ -167,7 +155,7 @@ impl Session {
             }
         }
         ledger.attempt(number);
-        let sent = smtp.write(&message).and_then(|()| smtp.write(b".\r\n"));
+        let sent = smtp.write(&stuffed(&message));
         let Ok(reply) = sent.and_then(|()| smtp.reply()) else { return Ok(Outcome::Unknown) };
         match reply.code {
             0 => Ok(Outcome::Unknown),
@@ -188,8 +176,4 @@ impl Session {
             }
         }
     }
-}
-
-fn local(number: usize) -> &'static str {
-    MAILBOXES.get(number % MAILBOXES.len()).copied().unwrap_or("alice@example.test")
 }

@@ -80,7 +80,7 @@ pub fn run(options: &Options) -> Result<()> {
     let arrivals = collect(&server, &outside, &ledger)?;
     arrivals.judge(&ledger)?;
     server.set_env(&[]);
-    damage::check(&mut server, &mut random)
+    damage::check(&mut server, &ledger, &mut random)
 }
 
 fn preload(

@@ -19,14 +19,19 @@ pub(crate) async fn post(
     Body(body): Body<Bootstrap>,
 ) -> Result<Json<Bootstrapped>, ApiError> {
     if body.mailboxes.len() > MAX_MAILBOXES {
-        return Err(ApiError::Invalid(format!("more than {MAX_MAILBOXES} mailboxes at once")));
+        return Err(ApiError::Invalid(format!(
+            "cannot make more than {MAX_MAILBOXES} mailboxes at once; make fewer"
+        )));
     }
+    // Before anything is made: there is one organisation only, and no way back.
+    let domain = domain_add::new_domain(&body.domain)?;
+    let domain_name = domain.name.clone();
     let organisations = shared.api.directory.list(Kind::Organisation).await?;
     if let [other, ..] = organisations.as_slice()
         && !other.name.eq_ignore_ascii_case(&body.organisation)
     {
         return Err(ApiError::Invalid(format!(
-            "the organisation is '{}' already; there is only one",
+            "cannot add an organisation: there is '{}' already, and there is only one; use that name",
             other.name
         )));
     }
@@ -44,8 +49,6 @@ pub(crate) async fn post(
         };
         ensure(&shared, &mut report, kind, new).await?;
     }
-    let domain = domain_add::new_domain(&body.domain)?;
-    let domain_name = domain.name.clone();
     ensure(&shared, &mut report, Kind::Domain, domain).await?;
     for mailbox in body.mailboxes {
         if let Some(found) = shared.api.directory.find(Kind::Mailbox, &mailbox.name).await? {

@@ -21,13 +21,18 @@ pub(crate) async fn post(
     Ok((StatusCode::CREATED, Json(view::object(&added))))
 }
 
+/// What a refused name needs.
+const ADVICE: &str = "write one like example.org";
+
 /// A domain object from a name in any case, or with letters beyond ASCII.
 pub(crate) fn new_domain(name: &str) -> Result<NewObject, ApiError> {
-    let domain: Domain = name
-        .parse()
-        .map_err(|e: concord_address::ParseDomainError| ApiError::Invalid(e.to_string()))?;
+    let domain: Domain = name.parse().map_err(|e: concord_address::ParseDomainError| {
+        ApiError::Invalid(format!("{e}; {ADVICE}"))
+    })?;
     let Some(ascii) = domain.name() else {
-        return Err(ApiError::Invalid(format!("'{name}' is not a DNS name")));
+        return Err(ApiError::Invalid(format!(
+            "'{name}' is not a domain: it is no DNS name; {ADVICE}"
+        )));
     };
     Ok(NewObject {
         name: ascii.to_owned(),

@@ -76,7 +76,9 @@ fn fits(kind: Kind, patch: &Patch) -> Result<(), ApiError> {
         (!patch.remove_members.is_empty(), Kind::List, "members"),
     ];
     match odd.iter().find(|(given, of, _)| *given && *of != kind) {
-        Some((_, _, what)) => Err(ApiError::Invalid(format!("a {kind} has no {what}"))),
+        Some((_, _, what)) => Err(ApiError::Invalid(format!(
+            "cannot change that: a {kind} has no {what}; leave it out"
+        ))),
         None => Ok(()),
     }
 }
@@ -96,7 +98,7 @@ fn remove_address(object: &mut Object, address: &TypedAddress) -> Result<(), Api
     let others = object.proxies.iter().filter(|p| p.address.kind() == address.kind()).count() > 1;
     if primary && others {
         return Err(ApiError::Invalid(format!(
-            "{address} is the primary address; make another one primary first"
+            "cannot take {address} away: it is the primary address; make another one primary first"
         )));
     }
     object.proxies.remove(place);

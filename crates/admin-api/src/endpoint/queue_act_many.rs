@@ -23,7 +23,7 @@ pub(crate) async fn post(
         QueueQuery { limit: None, after: None, ..body.filter.clone() } == QueueQuery::default();
     if unbounded && !body.all {
         return Err(ApiError::Invalid(
-            "the filter is empty; to mean the whole queue, say \"all\": true".into(),
+            "cannot act on everything by an empty filter; to mean the whole queue, say \"all\": true".into(),
         ));
     }
     let filter = filter(&body.filter, MAX_ACTS)?;

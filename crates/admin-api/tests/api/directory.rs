@@ -5,6 +5,20 @@ use concord_directory::Directory;
 use serde_json::{Value, json};
 
 #[tokio::test]
+async fn a_bootstrap_with_a_bad_domain_makes_nothing() {
+    let server = Server::start().await;
+    let mut bad = bootstrap();
+    bad["domain"] = json!("no domain");
+    let (status, error) = server.call("POST", "/v1/directory/bootstrap", &bad).await;
+    assert_eq!((status, &error["error"]["code"]), (422, &json!("api.invalid")));
+    // There is one organisation only: a remnant would bar the right name.
+    let mut right = bootstrap();
+    right["organisation"] = json!("Another");
+    let (status, made) = server.call("POST", "/v1/directory/bootstrap", &right).await;
+    assert_eq!(status, 200, "{made}");
+}
+
+#[tokio::test]
 async fn bootstrap_may_be_said_again() {
     let server = Server::start().await;
     let (status, first) = server.call("POST", "/v1/directory/bootstrap", &bootstrap()).await;
@@ -113,7 +127,10 @@ async fn a_list_has_members_by_name_and_by_address() {
         server.call("PATCH", "/v1/lists/team", &json!({ "remove_members": ["bob"] })).await;
     assert_eq!(status, 404);
     let (status, error) = server.call("PATCH", "/v1/contacts/dave", &json!({ "quota": 1 })).await;
-    assert_eq!((status, &error["error"]["message"]), (422, &json!("a contact has no quota")));
+    assert_eq!(
+        (status, &error["error"]["message"]),
+        (422, &json!("cannot change that: a contact has no quota; leave it out"))
+    );
 }
 
 #[tokio::test]

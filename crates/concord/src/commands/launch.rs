@@ -21,6 +21,6 @@ impl Run for Args {
     fn run(self, _context: &Context) -> Result<(), Failure> {
         let error = concord_controller::launch(self.controller, &self.program, &self.args);
         let program = self.program.to_string_lossy();
-        Err(Failure::new("cli.launch", format!("cannot start {program}: {error}")))
+        Err(Failure::new("cli.launch", format!("cannot start {program}: {error}; services are started by 'concord up'")))
     }
 }

@@ -19,7 +19,7 @@ pub struct Args {
 impl Run for Args {
     fn run(self, _context: &Context) -> Result<(), Failure> {
         let failed = |e: std::io::Error| {
-            Failure::new("cli.man", format!("cannot write the manual page: {e}"))
+            Failure::new("cli.man", format!("cannot write the manual: {e}; give another directory with --output"))
         };
         if let Some(directory) = self.output {
             std::fs::create_dir_all(&directory).map_err(failed)?;

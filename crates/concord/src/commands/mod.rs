@@ -1,8 +1,9 @@
 //! The commands, one file (or folder) each.
 //!
 //! A command is a module with a type `Args` that implements [`clap::Args`]
-//! and [`Run`]; its doc comment is the command's help. It is registered by a
-//! line in the list below: module, then the name of its variant.
+//! and [`Run`]; its doc comment is the command's help. A group of commands is
+//! the same with an enum that implements [`clap::Subcommand`]. It is registered
+//! by a line in the list below: module, then the name of its variant.
 
 use crate::context::Context;
 use crate::failure::Failure;
@@ -46,14 +47,22 @@ macro_rules! commands {
 commands! {
     up => Up,
     down => Down,
+    #[command(subcommand)]
     service => Service,
+    #[command(subcommand)]
     config => Config,
+    #[command(subcommand)]
     mailbox => Mailbox,
+    #[command(subcommand)]
     contact => Contact,
+    #[command(subcommand)]
     list => List,
+    #[command(subcommand)]
     domain => Domain,
+    #[command(subcommand)]
     queue => Queue,
     trace => Trace,
+    #[command(subcommand)]
     store => Store,
     completions => Completions,
     man => Man,

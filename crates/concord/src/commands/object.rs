@@ -1,12 +1,12 @@
 //! What mailboxes, contacts, lists and domains have in common.
 
-use super::admin::{Admin, path};
-use super::{password, show};
+use super::{admin, password, show};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::print;
+use clap::builder::NonEmptyStringValueParser;
 use concord_admin_api::wire::{ObjectView, Patch};
-use hyper::Method;
+use concord_controller::{Method, path_of};
 
 /// A kind of object and where the API has it.
 #[derive(Debug, Clone, Copy)]
@@ -30,14 +30,30 @@ pub const DOMAIN: Kind = Kind { name: "domain", path: "/v1/domains" };
 #[derive(Debug, clap::Args)]
 pub struct Named {
     /// Its name or one of its addresses
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub name: String,
+}
+
+/// A new object's name, and its addresses, of which it has at least one.
+#[derive(Debug, clap::Args)]
+pub struct NewNames {
+    /// Its name; a mailbox's is also a login name
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
+    pub name: String,
+    /// What address books show [default: the name]
+    #[arg(long)]
+    pub display_name: Option<String>,
+    /// An address, the first of each type is primary (may be given several times) [default: the
+    /// name in the only mail domain]
+    #[arg(long, value_name = "ADDRESS")]
+    pub address: Vec<String>,
 }
 
 /// Removes an object.
 #[derive(Debug, clap::Args)]
 pub struct Remove {
-    /// Its name or one of its addresses
-    name: String,
+    #[command(flatten)]
+    which: Named,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -79,7 +95,7 @@ impl Names {
 
 /// Adds an object and shows it.
 pub fn add(kind: Kind, new: &impl serde::Serialize, context: &Context) -> Result<(), Failure> {
-    let admin = Admin::new(context)?;
+    let admin = context.admin()?;
     let added: ObjectView = context.block_on(admin.send(Method::POST, kind.path, new))?;
     done(&added, "added", context);
     Ok(())
@@ -90,8 +106,8 @@ pub fn change(kind: Kind, name: &str, patch: &Patch, context: &Context) -> Resul
     if *patch == Patch::default() {
         return Err(nothing(kind));
     }
-    let admin = Admin::new(context)?;
-    let path = path(kind.path, name);
+    let admin = context.admin()?;
+    let path = path_of(kind.path, name);
     let changed: ObjectView = context.block_on(admin.send(Method::PATCH, &path, patch))?;
     done(&changed, "changed", context);
     Ok(())
@@ -99,7 +115,7 @@ pub fn change(kind: Kind, name: &str, patch: &Patch, context: &Context) -> Resul
 
 /// The failure of a change that changes nothing.
 pub fn nothing(kind: Kind) -> Failure {
-    Failure::new(
+    Failure::usage(
         "cli.nothing-to-do",
         format!(
             "cannot change the {0}: nothing was said of how; see 'concord {0} set --help'",
@@ -110,8 +126,8 @@ pub fn nothing(kind: Kind) -> Failure {
 
 /// Shows one object.
 pub fn show_one(kind: Kind, name: &str, context: &Context) -> Result<(), Failure> {
-    let admin = Admin::new(context)?;
-    let object: ObjectView = context.block_on(admin.get(&path(kind.path, name), &[]))?;
+    let admin = context.admin()?;
+    let object: ObjectView = context.block_on(admin.get(&path_of(kind.path, name), &[]))?;
     if context.json {
         print::json(&object);
     } else {
@@ -122,17 +138,21 @@ pub fn show_one(kind: Kind, name: &str, context: &Context) -> Result<(), Failure
 
 /// Lists all of a kind.
 pub fn list(kind: Kind, context: &Context) -> Result<(), Failure> {
-    let admin = Admin::new(context)?;
-    let objects: Vec<ObjectView> = context.block_on(admin.all(kind.path, &[]))?;
+    let admin = context.admin()?;
+    let objects: Vec<ObjectView> = context.block_on(admin::all(&admin, kind.path, &[]))?;
     if context.json {
         print::json(&objects);
+        return Ok(());
+    }
+    if kind.name == DOMAIN.name {
+        let rows = objects.iter().map(|o| vec![o.name.clone(), show::time(&o.created)]).collect();
+        show::table(&["NAME", "ADDED (UTC)"], rows, "there are none");
         return Ok(());
     }
     let last = match kind.name {
         "mailbox" => "LOGIN",
         "contact" => "MAIL GOES TO",
-        "list" => "MEMBERS",
-        _ => "ADDED (UTC)",
+        _ => "MEMBERS",
     };
     let rows = objects
         .iter()
@@ -150,11 +170,11 @@ pub fn remove(
     context: &Context,
 ) -> Result<(), Failure> {
     if let Some(warn) = warn {
-        let what = format!("remove {} '{}' {warn}", kind.name, args.name);
+        let what = format!("remove {} '{}' {warn}", kind.name, args.which.name);
         password::confirm(&what, args.yes)?;
     }
-    let admin = Admin::new(context)?;
-    let path = path(kind.path, &args.name);
+    let admin = context.admin()?;
+    let path = path_of(kind.path, &args.which.name);
     let removed: ObjectView = context.block_on(admin.act(Method::DELETE, &path))?;
     done(&removed, "removed", context);
     Ok(())
@@ -190,7 +210,7 @@ fn last_column(object: &ObjectView) -> String {
         (Some(true), _) => "disabled".to_owned(),
         (_, Some(true)) => "yes".to_owned(),
         (_, Some(false)) => "no password".to_owned(),
-        _ => show::time(&object.created),
+        _ => "-".to_owned(),
     }
 }
 

@@ -30,7 +30,10 @@ impl Source {
         let ask = |prompt: &str| rpassword::prompt_password(prompt).map_err(unread);
         let password = ask("Password: ")?;
         if password.is_empty() {
-            return Err(Failure::new("cli.password-empty", "cannot use an empty password"));
+            return Err(Failure::new(
+                "cli.password-empty",
+                "cannot use an empty password; give one",
+            ));
         }
         if ask("Again: ")? != password {
             return Err(Failure::new(
@@ -49,14 +52,18 @@ fn from_stdin() -> Result<String, Failure> {
     if password.is_empty() {
         return Err(Failure::new(
             "cli.password-empty",
-            "cannot use an empty password: stdin has no line, or an empty one",
+            "cannot use an empty password: stdin has no line, or an empty one; write the \
+             password there",
         ));
     }
     Ok(password.to_owned())
 }
 
 fn unread(cause: std::io::Error) -> Failure {
-    Failure::new("cli.password-unread", format!("cannot read the password: {cause}"))
+    Failure::new(
+        "cli.password-unread",
+        format!("cannot read the password: {cause}; give it with --password-stdin"),
+    )
 }
 
 /// Asks for a yes to something that cannot be undone.
@@ -76,7 +83,10 @@ pub fn confirm(what: &str, yes: bool) -> Result<(), Failure> {
     if line.trim().eq_ignore_ascii_case("yes") {
         return Ok(());
     }
-    Err(Failure::new("cli.not-confirmed", "not done"))
+    Err(Failure::new(
+        "cli.not-confirmed",
+        "not done, because it was not confirmed; type yes, or add --yes",
+    ))
 }
 
 fn eprint_question(text: &str) {

@@ -1,6 +1,5 @@
 //! `concord trace`: where a message went.
 
-use super::admin::Admin;
 use super::{Run, show};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -11,6 +10,7 @@ use concord_admin_api::wire::{Page, StoryView};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// A queue id, a Message-ID, or the address of a sender or recipient
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     about: String,
     /// At most so many messages, the newest
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
@@ -19,23 +19,24 @@ pub struct Args {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        let admin = Admin::new(context)?;
+        let admin = context.admin()?;
         let limit = self.limit.to_string();
         let query = [("about", self.about.as_str()), ("limit", &limit)];
         let page: Page<StoryView> = context.block_on(admin.get("/v1/trace", &query))?;
-        if context.json {
-            print::json(&page.items);
-            return Ok(());
-        }
         if page.items.is_empty() {
             return Err(Failure::new(
                 "trace.unknown",
                 format!(
                     "cannot tell of '{}': no message of it came here, or its story was \
-                     forgotten with age",
+                     forgotten with age; check the spelling, or try the sender's or a \
+                     recipient's address",
                     self.about
                 ),
             ));
+        }
+        if context.json {
+            print::json(&page.items);
+            return Ok(());
         }
         for (number, story) in page.items.iter().enumerate() {
             if number > 0 {

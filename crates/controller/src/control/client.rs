@@ -132,10 +132,9 @@ impl JsonClient {
             Ok(stream) => stream,
             Err(cause) => return Err(self.unreachable(cause).await),
         };
-        let (mut sender, connection) =
-            hyper::client::conn::http1::handshake(TokioIo::new(stream))
-                .await
-                .map_err(ClientError::broken)?;
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+            .await
+            .map_err(ClientError::broken)?;
         let connection = Connection(tokio::spawn(connection).abort_handle());
         let request = Request::builder()
             .method(method)

@@ -16,7 +16,9 @@ pub enum ClientError {
         cause: std::io::Error,
     },
     /// The controller runs, but not the service.
-    #[error("cannot reach the {service}: the controller runs, but not this service; read 'concord service logs {service}', then start it with 'concord service start {service}'")]
+    #[error(
+        "cannot reach the {service}: the controller runs, but not this service; read 'concord service logs {service}', then start it with 'concord service start {service}'"
+    )]
     ServiceDown {
         /// The service.
         service: &'static str,

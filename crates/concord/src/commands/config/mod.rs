@@ -9,14 +9,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// Check and explain the configuration file
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Args {
     Check(check::Args),
     Example(example::Args),
     Reference(reference::Args),
@@ -24,10 +18,10 @@ enum Command {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        match self.command {
-            Command::Check(args) => args.run(context),
-            Command::Example(args) => args.run(context),
-            Command::Reference(args) => args.run(context),
+        match self {
+            Self::Check(args) => args.run(context),
+            Self::Example(args) => args.run(context),
+            Self::Reference(args) => args.run(context),
         }
     }
 }

@@ -10,6 +10,7 @@ use concord_admin_api::wire::NewContact;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Its name
+    #[arg(value_parser = clap::builder::NonEmptyStringValueParser::new())]
     name: String,
     /// Where its mail goes, for example jane@example.org
     #[arg(long, value_name = "ADDRESS")]

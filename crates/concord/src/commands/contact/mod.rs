@@ -9,14 +9,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// Add, show, list, change and remove contacts (recipients elsewhere)
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Args {
     Add(add::Args),
     /// Show a contact
     Show(Named),
@@ -29,12 +23,12 @@ enum Command {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        match self.command {
-            Command::Add(args) => args.run(context),
-            Command::Show(args) => object::show_one(CONTACT, &args.name, context),
-            Command::List => object::list(CONTACT, context),
-            Command::Set(args) => args.run(context),
-            Command::Remove(args) => object::remove(CONTACT, args, None, context),
+        match self {
+            Self::Add(args) => args.run(context),
+            Self::Show(args) => object::show_one(CONTACT, &args.name, context),
+            Self::List => object::list(CONTACT, context),
+            Self::Set(args) => args.run(context),
+            Self::Remove(args) => object::remove(CONTACT, args, None, context),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `concord contact set`
 
 use crate::commands::Run;
-use crate::commands::object::{self, CONTACT, Names};
+use crate::commands::object::{self, CONTACT, Named, Names};
 use crate::context::Context;
 use crate::failure::Failure;
 use concord_admin_api::wire::Patch;
@@ -9,8 +9,8 @@ use concord_admin_api::wire::Patch;
 /// Change a contact
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Its name or one of its addresses
-    name: String,
+    #[command(flatten)]
+    which: Named,
     #[command(flatten)]
     names: Names,
     /// Where its mail goes
@@ -21,6 +21,6 @@ pub struct Args {
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         let patch = Patch { target: self.target, ..self.names.patch() };
-        object::change(CONTACT, &self.name, &patch, context)
+        object::change(CONTACT, &self.which.name, &patch, context)
     }
 }

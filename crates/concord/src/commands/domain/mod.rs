@@ -7,14 +7,8 @@ use crate::failure::Failure;
 use concord_admin_api::wire::NewDomain;
 
 /// Add, list and remove mail domains
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Args {
     Add(Add),
     /// List every mail domain
     List,
@@ -24,17 +18,17 @@ enum Command {
 
 /// Add a mail domain: mail for it is taken in
 #[derive(Debug, clap::Args)]
-struct Add {
+pub struct Add {
     /// The DNS name
     name: String,
 }
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        match self.command {
-            Command::Add(args) => object::add(DOMAIN, &NewDomain { name: args.name }, context),
-            Command::List => object::list(DOMAIN, context),
-            Command::Remove(args) => object::remove(DOMAIN, args, None, context),
+        match self {
+            Self::Add(args) => object::add(DOMAIN, &NewDomain { name: args.name }, context),
+            Self::List => object::list(DOMAIN, context),
+            Self::Remove(args) => object::remove(DOMAIN, args, None, context),
         }
     }
 }

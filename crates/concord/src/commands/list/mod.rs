@@ -10,14 +10,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// Add, show, list, change and remove distribution lists
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Args {
     Add(add::Args),
     /// Show a list with its members
     Show(Named),
@@ -34,14 +28,14 @@ enum Command {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        match self.command {
-            Command::Add(args) => args.run(context),
-            Command::Show(args) => object::show_one(LIST, &args.name, context),
-            Command::List => object::list(LIST, context),
-            Command::Set(args) => args.run(context),
-            Command::AddMember(args) => args.add(context),
-            Command::RemoveMember(args) => args.remove(context),
-            Command::Remove(args) => object::remove(LIST, args, None, context),
+        match self {
+            Self::Add(args) => args.run(context),
+            Self::Show(args) => object::show_one(LIST, &args.name, context),
+            Self::List => object::list(LIST, context),
+            Self::Set(args) => args.run(context),
+            Self::AddMember(args) => args.add(context),
+            Self::RemoveMember(args) => args.remove(context),
+            Self::Remove(args) => object::remove(LIST, args, None, context),
         }
     }
 }

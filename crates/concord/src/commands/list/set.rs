@@ -1,7 +1,7 @@
 //! `concord list set`
 
 use crate::commands::Run;
-use crate::commands::object::{self, LIST, Names};
+use crate::commands::object::{self, LIST, Named, Names};
 use crate::context::Context;
 use crate::failure::Failure;
 use concord_admin_api::wire::Patch;
@@ -9,8 +9,8 @@ use concord_admin_api::wire::Patch;
 /// Change a distribution list
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Its name or one of its addresses
-    name: String,
+    #[command(flatten)]
+    which: Named,
     #[command(flatten)]
     names: Names,
     /// Add a member by name or address (may be given several times)
@@ -28,6 +28,6 @@ impl Run for Args {
             remove_members: self.remove_member,
             ..self.names.patch()
         };
-        object::change(LIST, &self.name, &patch, context)
+        object::change(LIST, &self.which.name, &patch, context)
     }
 }

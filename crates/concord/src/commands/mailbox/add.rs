@@ -1,6 +1,6 @@
 //! `concord mailbox add`
 
-use crate::commands::object::{self, MAILBOX};
+use crate::commands::object::{self, MAILBOX, NewNames};
 use crate::commands::{Run, password};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -10,15 +10,8 @@ use concord_base::ByteSize;
 /// Add a mailbox; asks for its password
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Its name, which is also a login name
-    name: String,
-    /// What address books show [default: the name]
-    #[arg(long)]
-    display_name: Option<String>,
-    /// An address, the first of each type is primary (may be given several times) [default: the
-    /// name in the only mail domain]
-    #[arg(long, value_name = "ADDRESS")]
-    address: Vec<String>,
+    #[command(flatten)]
+    names: NewNames,
     /// How much it may hold, for example '2 GiB' [default: no limit]
     #[arg(long, value_name = "SIZE")]
     quota: Option<ByteSize>,
@@ -33,9 +26,9 @@ impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         let password = if self.no_password { None } else { Some(self.password.read()?) };
         let new = NewMailbox {
-            name: self.name,
-            display_name: self.display_name,
-            addresses: self.address,
+            name: self.names.name,
+            display_name: self.names.display_name,
+            addresses: self.names.address,
             quota: self.quota.map(|quota| quota.0),
             password,
             login_disabled: false,

@@ -9,14 +9,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// Add, show, list, change and remove mailboxes
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Args {
     Add(add::Args),
     /// Show a mailbox: addresses, quota, use
     Show(Named),
@@ -29,12 +23,12 @@ enum Command {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        match self.command {
-            Command::Add(args) => args.run(context),
-            Command::Show(args) => object::show_one(MAILBOX, &args.name, context),
-            Command::List => object::list(MAILBOX, context),
-            Command::Set(args) => args.run(context),
-            Command::Remove(args) => {
+        match self {
+            Self::Add(args) => args.run(context),
+            Self::Show(args) => object::show_one(MAILBOX, &args.name, context),
+            Self::List => object::list(MAILBOX, context),
+            Self::Set(args) => args.run(context),
+            Self::Remove(args) => {
                 object::remove(MAILBOX, args, Some("with all its messages"), context)
             }
         }

@@ -1,19 +1,18 @@
 //! `concord mailbox set`
 
-use crate::commands::admin::{Admin, path};
-use crate::commands::object::{self, MAILBOX, Names};
+use crate::commands::object::{self, MAILBOX, Named, Names};
 use crate::commands::{Run, password};
 use crate::context::Context;
 use crate::failure::Failure;
 use concord_admin_api::wire::{ObjectView, Patch, SetPassword};
 use concord_base::ByteSize;
-use hyper::Method;
+use concord_controller::{Method, path_of};
 
 /// Change a mailbox
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Its name or one of its addresses
-    name: String,
+    #[command(flatten)]
+    which: Named,
     #[command(flatten)]
     names: Names,
     /// How much it may hold, for example '2 GiB', or 'none'
@@ -65,16 +64,16 @@ impl Run for Args {
             _ => None,
         };
         let Some(password) = password else {
-            return object::change(MAILBOX, &self.name, &patch, context);
+            return object::change(MAILBOX, &self.which.name, &patch, context);
         };
-        let admin = Admin::new(context)?;
-        let path = format!("{}/password", path(MAILBOX.path, &self.name));
+        let admin = context.admin()?;
+        let path = format!("{}/password", path_of(MAILBOX.path, &self.which.name));
         // The password first: its own name may be what changes next.
         let set: ObjectView = context.block_on(admin.send(Method::PUT, &path, &password))?;
         if patch == Patch::default() {
             object::done(&set, "password changed", context);
             return Ok(());
         }
-        object::change(MAILBOX, &self.name, &patch, context)
+        object::change(MAILBOX, &self.which.name, &patch, context)
     }
 }

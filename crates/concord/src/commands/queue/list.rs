@@ -1,8 +1,7 @@
 //! `concord queue list`
 
 use super::filter::Filter;
-use crate::commands::admin::Admin;
-use crate::commands::{Run, show};
+use crate::commands::{Run, admin, show};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::print;
@@ -17,9 +16,9 @@ pub struct Args {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        let admin = Admin::new(context)?;
+        let admin = context.admin()?;
         let query = self.filter.query();
-        let messages: Vec<QueuedView> = context.block_on(admin.all("/v1/queue", &pairs(&query)))?;
+        let messages: Vec<QueuedView> = context.block_on(admin::all(&admin, "/v1/queue", &pairs(&query)))?;
         if context.json {
             print::json(&messages);
             return Ok(());
@@ -32,7 +31,12 @@ impl Run for Args {
         let next = if evidence { "SINCE (UTC)" } else { "NEXT TRY (UTC)" };
         let heading =
             ["QUEUE ID", "SENDER", "RECIPIENT", "SIZE", "STATE", fourth, next, "LAST ANSWER"];
-        show::table(&heading, rows, "nothing waits");
+        let nothing = if self.filter.is_empty() {
+            "nothing waits"
+        } else {
+            "nothing that waits fits the filters"
+        };
+        show::table(&heading, rows, nothing);
         Ok(())
     }
 }

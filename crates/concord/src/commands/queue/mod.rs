@@ -11,14 +11,8 @@ use crate::failure::Failure;
 use concord_admin_api::wire::ActName;
 
 /// List, look at and act on messages that wait in the queue
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Args {
     List(list::Args),
     Show(show::Args),
     /// Try messages again now; their retry schedule starts anew
@@ -35,14 +29,14 @@ enum Command {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        match self.command {
-            Command::List(args) => args.run(context),
-            Command::Show(args) => args.run(context),
-            Command::Retry(args) => args.run(ActName::Retry, context),
-            Command::Hold(args) => args.run(ActName::Hold, context),
-            Command::Release(args) => args.run(ActName::Release, context),
-            Command::Return(args) => args.run(ActName::Return, context),
-            Command::Delete(args) => args.run(ActName::Delete, context),
+        match self {
+            Self::List(args) => args.run(context),
+            Self::Show(args) => args.run(context),
+            Self::Retry(args) => args.run(ActName::Retry, context),
+            Self::Hold(args) => args.run(ActName::Hold, context),
+            Self::Release(args) => args.run(ActName::Release, context),
+            Self::Return(args) => args.run(ActName::Return, context),
+            Self::Delete(args) => args.run(ActName::Delete, context),
         }
     }
 }

@@ -1,24 +1,26 @@
 //! `concord queue show`
 
 use super::list::answer;
-use crate::commands::admin::{Admin, path};
 use crate::commands::{Run, show};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::print;
+use clap::builder::NonEmptyStringValueParser;
 use concord_admin_api::wire::{ArrivalView, DeliveryView, QueuedView};
+use concord_controller::path_of;
 
 /// Show a queued message: how it came, and what each recipient waits for
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Its queue id
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: String,
 }
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        let admin = Admin::new(context)?;
-        let message: QueuedView = context.block_on(admin.get(&path("/v1/queue", &self.id), &[]))?;
+        let admin = context.admin()?;
+        let message: QueuedView = context.block_on(admin.get(&path_of("/v1/queue", &self.id), &[]))?;
         if context.json {
             print::json(&message);
             return Ok(());

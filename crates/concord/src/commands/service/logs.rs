@@ -4,7 +4,7 @@ use super::Run;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::print;
-use concord_controller::{ClientError, LogTail, logs};
+use concord_controller::{LogTail, logs};
 
 /// Print the last lines of a service's log; works without a controller too
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ impl Run for Args {
         let control = context.control()?;
         let answer = context.block_on(async {
             match control.logs(&self.name, self.lines).await {
-                Err(ClientError::NotRunning { .. }) => Ok(None),
+                Err(error) if error.is_not_running() => Ok(None),
                 other => other.map(Some),
             }
         })?;
@@ -46,7 +46,8 @@ impl Args {
             return Err(Failure::new(
                 "service.no-log",
                 format!(
-                    "cannot show a log: there is none of '{}' in {}",
+                    "cannot show a log: there is none of '{}' in {}; there are logs of controller, \
+                     core and internet-mail once they ran",
                     self.name,
                     log_dir.display()
                 ),

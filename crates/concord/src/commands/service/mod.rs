@@ -11,14 +11,8 @@ use crate::failure::Failure;
 use concord_controller::Verb;
 
 /// List, look at, start, stop and restart services
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Args {
     List(list::Args),
     Status(status::Args),
     /// Start a service and what it depends on
@@ -32,13 +26,13 @@ enum Command {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        match self.command {
-            Command::List(args) => args.run(context),
-            Command::Status(args) => args.run(context),
-            Command::Start(args) => args.run(Verb::Start, context),
-            Command::Stop(args) => args.run(Verb::Stop, context),
-            Command::Restart(args) => args.run(Verb::Restart, context),
-            Command::Logs(args) => args.run(context),
+        match self {
+            Self::List(args) => args.run(context),
+            Self::Status(args) => args.run(context),
+            Self::Start(args) => args.run(Verb::Start, context),
+            Self::Stop(args) => args.run(Verb::Stop, context),
+            Self::Restart(args) => args.run(Verb::Restart, context),
+            Self::Logs(args) => args.run(context),
         }
     }
 }

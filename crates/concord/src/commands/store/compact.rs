@@ -13,9 +13,10 @@ impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match news::online("/v1/store/compact", context)? {
             Some(report) => report.print(context),
-            None => Err(Failure::new(
+            None => Err(Failure::not_running(
                 "store.core-not-running",
-                "cannot compact: the core does not run; start it with 'concord up'",
+                "cannot compact: the core does not run; start it with 'concord up', or with \
+                 'concord service start core' if only it was stopped",
             )),
         }
     }

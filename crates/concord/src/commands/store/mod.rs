@@ -11,14 +11,8 @@ use crate::context::Context;
 use crate::failure::Failure;
 
 /// Verify, compact and rebuild what is on disk
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    #[command(subcommand)]
-    command: Command,
-}
-
 #[derive(Debug, clap::Subcommand)]
-enum Command {
+pub enum Args {
     Verify(verify::Args),
     Compact(compact::Args),
     Rebuild(rebuild::Args),
@@ -26,10 +20,10 @@ enum Command {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
-        match self.command {
-            Command::Verify(args) => args.run(context),
-            Command::Compact(args) => args.run(context),
-            Command::Rebuild(args) => args.run(context),
+        match self {
+            Self::Verify(args) => args.run(context),
+            Self::Compact(args) => args.run(context),
+            Self::Rebuild(args) => args.run(context),
         }
     }
 }

@@ -1,13 +1,10 @@
 //! Long work: its progress on stderr, its result on stdout.
 
-use crate::commands::admin::{Admin, words};
 use crate::commands::show;
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::print;
 use concord_admin_api::{Outcome, Progress};
-use concord_base::Fault;
-use concord_controller::ClientError;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 use std::time::Duration;
@@ -25,7 +22,7 @@ pub struct Report {
 /// Asks the core for the work; `None` if no core runs, so that it may be done
 /// without.
 pub fn online(path: &str, context: &Context) -> Result<Option<Report>, Failure> {
-    let admin = Admin::new(context)?;
+    let admin = context.admin()?;
     let bar = bar();
     let mut report = Report::default();
     let mut failed = None;
@@ -43,7 +40,7 @@ pub fn online(path: &str, context: &Context) -> Result<Option<Report>, Failure> 
             Progress::Failed(body) => failed = Some(body.error),
         };
         match admin.lines(path, each).await {
-            Err(ClientError::NotRunning { .. }) => Ok(false),
+            Err(error) if error.is_not_running() => Ok(false),
             other => other.map(|()| true),
         }
     });
@@ -52,13 +49,13 @@ pub fn online(path: &str, context: &Context) -> Result<Option<Report>, Failure> 
         return Ok(None);
     }
     match failed {
-        Some(error) => Err(Failure::new("store.failed", words(&error))),
+        Some(error) => Err(Failure::new("store.failed", &error)),
         None => Ok(Some(report)),
     }
 }
 
 /// Work done here, without a core.
-pub fn offline<T, E: Fault>(
+pub fn offline<T, E: Into<Failure>>(
     what: &'static str,
     work: impl FnOnce() -> Result<T, E>,
 ) -> Result<T, Failure> {
@@ -67,7 +64,7 @@ pub fn offline<T, E: Fault>(
     bar.enable_steady_tick(TURN);
     let done = work();
     bar.finish_and_clear();
-    Ok(done?)
+    done.map_err(Into::into)
 }
 
 /// A finding as JSON has it.
@@ -102,7 +99,10 @@ impl Report {
         }
         Err(Failure::new(
             "store.findings",
-            format!("cannot call the store sound: {} findings", self.outcome.findings),
+            format!(
+                "cannot call the store sound: findings: {}; restore what they touch from a backup",
+                self.outcome.findings
+            ),
         ))
     }
 }

@@ -4,7 +4,7 @@ use super::news;
 use crate::context::Context;
 use crate::failure::Failure;
 use concord_admin_api::Outcome;
-use concord_base::SystemClock;
+use concord_base::{StorageError, SystemClock};
 use concord_engine::EngineOptions;
 use std::sync::Arc;
 
@@ -13,10 +13,14 @@ const MAX_NAMED: usize = 10;
 
 fn options(context: &Context) -> Result<EngineOptions, Failure> {
     let data = context.root()?.data();
-    if !data.exists() {
+    // The engine makes it with the first start.
+    if !data.join("log").exists() {
         return Err(Failure::new(
             "store.no-data",
-            format!("cannot read {}: there is nothing; give the root with --root", data.display()),
+            format!(
+                "cannot read {}: nothing was ever stored there; give the root with --root",
+                data.display()
+            ),
         ));
     }
     Ok(EngineOptions::new(data, Arc::new(SystemClock)))
@@ -25,7 +29,18 @@ fn options(context: &Context) -> Result<EngineOptions, Failure> {
 /// Verifies log, large bodies and index.
 pub fn verify(context: &Context) -> Result<news::Report, Failure> {
     let options = options(context)?;
-    let report = news::offline("verifying", || concord_engine::offline::verify(&options))?;
+    let report = news::offline("verifying", || {
+        concord_engine::offline::verify(&options).map_err(|error| match error {
+            StorageError::Index(cause) => Failure::new(
+                "storage.index",
+                format!(
+                    "cannot verify: the index cannot be read: {cause}; make it anew with \
+                     'concord store rebuild'"
+                ),
+            ),
+            other => other.into(),
+        })
+    })?;
     let findings: Vec<_> = report
         .findings
         .iter()

@@ -5,8 +5,8 @@ mod welcome;
 use super::Run;
 use crate::context::{Context, runtime};
 use crate::failure::Failure;
-use crate::setup::{self, Bootstrap};
-use crate::{print, serve, services};
+use crate::{print, serve, services, setup};
+use concord_admin_api::wire::Bootstrap;
 use concord_controller::machine::State;
 use concord_controller::{Controller, Report, ServiceStatus};
 use concord_settings::{Root, Settings};
@@ -57,10 +57,10 @@ impl Args {
     fn first(&self, settings: &Settings) -> Option<Bootstrap> {
         let server = &settings.server.hostname;
         if self.demo {
-            return Some(Bootstrap::demo(server));
+            return Some(setup::demo(server));
         }
         let (organisation, domain) = (self.organisation.as_ref()?, self.domain.as_ref()?);
-        Some(Bootstrap::organisation(organisation, domain, server))
+        Some(setup::organisation(organisation, domain, server))
     }
 }
 
@@ -93,7 +93,7 @@ impl Output {
         if let Report::Changed { service: services::CORE, to: State::Ready, .. } = report
             && let Some(first) = self.first.take()
         {
-            self.creating = Some(tokio::spawn(create(self.root.clone(), first)));
+            self.creating = Some(tokio::spawn(create(self.root.clone(), first, self.json)));
         }
         match report {
             Report::Cleaned(names) if self.json => {
@@ -167,9 +167,9 @@ impl Output {
 
 /// Creates the first objects; the administrator hears if that fails, and can
 /// still create them by command.
-async fn create(root: Root, first: Bootstrap) {
+async fn create(root: Root, first: Bootstrap, json: bool) {
     if let Err(failure) = setup::bootstrap(&root, &first).await {
         let what = format!("cannot create organisation '{}': {failure}", first.organisation);
-        Failure::new("up.bootstrap", what).print(false);
+        Failure::new("up.bootstrap", what).print(json);
     }
 }
