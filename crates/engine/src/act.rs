@@ -23,6 +23,8 @@ pub(crate) enum BodyRef {
         offset: u64,
         /// How many.
         octets: u64,
+        /// Their CRC-32C, checked when they are read.
+        crc: u32,
     },
     /// In a file of its own.
     Large {
@@ -30,10 +32,18 @@ pub(crate) enum BodyRef {
         number: u64,
         /// How many octets.
         octets: u64,
+        /// Their CRC-32C.
+        crc: u32,
     },
 }
 
 impl BodyRef {
+    pub fn crc(self) -> u32 {
+        match self {
+            Self::Here { crc, .. } | Self::Large { crc, .. } => crc,
+        }
+    }
+
     pub fn octets(self) -> u64 {
         match self {
             Self::Here { octets, .. } | Self::Large { octets, .. } => octets,
@@ -129,7 +139,7 @@ mod tests {
                     header_message_id: String::new(),
                     subject: String::new(),
                     return_path_octets: 3,
-                    body: BodyRef::Here { offset: 0, octets: 9 },
+                    body: BodyRef::Here { offset: 0, octets: 9, crc: 7 },
                 })),
             ],
         };

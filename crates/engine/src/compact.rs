@@ -8,7 +8,8 @@ use crate::{open, snapshot};
 use concord_base::{MessageId, StorageError};
 use concord_message_log::{Location, segments};
 use concord_store::Body;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,6 +32,7 @@ pub struct CompactReport {
 struct Live {
     message: MessageId,
     location: Location,
+    crc: u32,
 }
 
 impl Embedded {
@@ -42,12 +44,14 @@ impl Embedded {
     pub async fn compact(self: &Arc<Self>, below: u8) -> Result<CompactReport, StorageError> {
         let mut report = CompactReport::default();
         let closed = self.closed_segments()?;
+        let live = self.live_octets()?;
         for number in &closed {
-            let live = self.live_in(*number)?;
-            let live_octets: u64 = live.iter().map(|l| l.location.octets).sum();
+            let live_octets = live.get(number).copied().unwrap_or(0);
             let octets = self.segment_octets(*number);
-            if live_octets.saturating_mul(100) < octets.saturating_mul(u64::from(below)) {
-                self.carry(live, &mut report).await?;
+            if live_octets > 0
+                && live_octets.saturating_mul(100) < octets.saturating_mul(u64::from(below))
+            {
+                self.carry(self.live_in(*number)?, &mut report).await?;
             }
         }
         let this = Arc::clone(self);
@@ -66,14 +70,29 @@ impl Embedded {
         std::fs::metadata(path).map_or(0, |m| m.len())
     }
 
+    /// Octets of live bodies by segment; one pass over all messages, which is
+    /// cheaper than an index that every message would have to be entered in.
+    fn live_octets(&self) -> Result<HashMap<u64, u64>, StorageError> {
+        self.readers.with(|db| {
+            db.prepare("SELECT segment, sum(octets) FROM message WHERE place = 1 GROUP BY segment")?
+                .query_map([], |r| Ok((r.get::<_, i64>(0)? as u64, r.get::<_, i64>(1)? as u64)))?
+                .collect()
+        })
+    }
+
     fn live_in(&self, segment: u64) -> Result<Vec<Live>, StorageError> {
         self.readers.with(|db| {
             db.prepare_cached(
-                "SELECT id, offset, octets FROM message WHERE place = 1 AND segment = ?1 ORDER BY offset",
+                "SELECT id, offset, octets, crc FROM message
+                 WHERE place = 1 AND segment = ?1 ORDER BY offset",
             )?
             .query_map([segment as i64], |r| {
                 let [id, offset, octets] = [r.get(0)?, r.get(1)?, r.get(2)?].map(|n: i64| n as u64);
-                Ok(Live { message: MessageId(id), location: Location { segment, offset, octets } })
+                Ok(Live {
+                    message: MessageId(id),
+                    location: Location { segment, offset, octets },
+                    crc: r.get(3)?,
+                })
             })?
             .collect()
         })
@@ -83,8 +102,13 @@ impl Embedded {
         let mut acts = Vec::new();
         let mut bodies = Bodies::default();
         let mut waiting = 0;
-        for Live { message, location } in live {
-            let octets = self.bodies.read(location, 0..location.octets)?;
+        for Live { message, location, crc } in live {
+            // A damaged body stays where it is, and keeps its segment, for whoever
+            // can mend it.
+            let Ok(octets) = self.bodies.read_checked(location, crc) else {
+                tracing::error!(?location, "a damaged message is left where it is");
+                continue;
+            };
             let body: BodyRef = bodies.add(Body::from_bytes(octets))?;
             acts.push(Act::Carried { message, body });
             report.carried += 1;
@@ -120,16 +144,13 @@ impl Embedded {
         let Some(kept_from) = oldest.first().and_then(|(_, path)| snapshot::applied(path)) else {
             return Ok(());
         };
-        for number in closed.iter().filter(|n| **n < kept_from.position.segment) {
-            if !self.live_in(*number)?.is_empty() {
-                continue;
-            }
+        let live = self.live_octets()?;
+        let before = kept_from.position.segment;
+        for number in closed.iter().filter(|n| **n < before && !live.contains_key(n)) {
             let path = self.options.log_directory().join(format!("{number:016x}.seg"));
             let octets = self.segment_octets(*number);
             self.bodies.forget(*number);
             std::fs::remove_file(&path).map_err(|e| open::io("remove", &path, &e))?;
-            db.execute("DELETE FROM segment WHERE number = ?1", params![*number as i64])
-                .map_err(index_error)?;
             report.removed += 1;
             report.removed_octets += octets;
         }

@@ -66,6 +66,7 @@ CREATE TABLE message (
     segment INTEGER NOT NULL,
     offset INTEGER NOT NULL,
     octets INTEGER NOT NULL,
+    crc INTEGER NOT NULL,
     refs INTEGER NOT NULL,
     received INTEGER NOT NULL,
     return_path_octets INTEGER NOT NULL,
@@ -75,7 +76,6 @@ CREATE TABLE message (
     subject TEXT,
     envelope BLOB
 );
-CREATE INDEX message_place ON message (segment, offset) WHERE place = 1;
 CREATE INDEX message_header ON message (header_id) WHERE header_id IS NOT NULL;
 CREATE INDEX message_story ON message (received) WHERE envelope IS NOT NULL;
 CREATE INDEX message_sender ON message (sender_key) WHERE sender_key IS NOT NULL;
@@ -103,6 +103,4 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due ON delivery (connector, state, next_attempt);
 CREATE INDEX delivery_message ON delivery (message);
 CREATE INDEX delivery_flight ON delivery (in_flight) WHERE in_flight = 1;
--- Octets of bodies in each segment that nobody refers to any more.
-CREATE TABLE segment (number INTEGER PRIMARY KEY, dead INTEGER NOT NULL);
 ";

@@ -111,11 +111,12 @@ fn verify_large(
 ) -> Result<(), StorageError> {
     let large = LargeBodies::open(options.large_directory())?;
     let read = || -> Result<Vec<LargeBody>, rusqlite::Error> {
-        db.prepare("SELECT segment, octets FROM message WHERE place = 2 ORDER BY segment")?
+        db.prepare("SELECT segment, octets, crc FROM message WHERE place = 2 ORDER BY segment")?
             .query_map([], |r| {
                 Ok(LargeBody {
                     number: r.get::<_, i64>(0)? as u64,
                     octets: r.get::<_, i64>(1)? as u64,
+                    crc: r.get(2)?,
                 })
             })?
             .collect()

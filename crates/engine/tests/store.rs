@@ -4,7 +4,7 @@ mod common;
 
 use bytes::Bytes;
 use common::{Harness, submission, to_mailbox};
-use concord_base::Timestamp;
+use concord_base::{Fault, Timestamp};
 use concord_directory::{Directory, DirectoryAct};
 use concord_store::{
     Body, FlagChange, FlagSet, FolderName, Keyword, Store, StoreError, SystemFlags, UidSet,
@@ -260,6 +260,10 @@ async fn damage_is_found_and_its_messages_are_named() {
     let at = octets.windows(10).position(|w| w == b"body of m7").unwrap();
     octets[at] ^= 1;
     std::fs::write(&segment, octets).unwrap();
+    h.reopen().await;
+    let altered = h.engine().read(items[7].message, 0..5).await;
+    assert_eq!(altered.map_err(|e| e.code()), Err("storage.damaged"));
+    h.engine = None;
     let report = concord_engine::offline::verify(&h.options()).unwrap();
     let finding = report.findings.iter().find(|f| f.octets > 0).unwrap();
     assert!(finding.messages.iter().any(|m| m.contains("INBOX UID 8")), "{finding:?}");

@@ -21,6 +21,8 @@ pub struct LargeBody {
     pub number: u64,
     /// Its octets.
     pub octets: u64,
+    /// Their CRC-32C.
+    pub crc: u32,
 }
 
 /// The directory of large bodies.
@@ -197,7 +199,7 @@ impl LargeWriter {
             let _ = std::fs::remove_file(&self.path);
             return Err(error);
         }
-        Ok(LargeBody { number: self.number, octets: self.octets })
+        Ok(LargeBody { number: self.number, octets: self.octets, crc: self.crc })
     }
 }
 

@@ -49,6 +49,22 @@ impl Reader {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).remove(&segment);
     }
 
+    /// A whole body, checked against its CRC-32C.
+    ///
+    /// # Errors
+    /// [`StorageError::Damaged`] if it is not what was written.
+    pub fn read_checked(&self, location: Location, crc: u32) -> Result<Bytes, StorageError> {
+        let body = self.read(location, 0..location.octets)?;
+        if crc32c::crc32c(&body) == crc {
+            return Ok(body);
+        }
+        Err(StorageError::Damaged {
+            path: segment_path(&self.directory, location.segment).display().to_string(),
+            offset: location.offset,
+            cause: "the message does not match its checksum".into(),
+        })
+    }
+
     /// Octets `range` of the body at `location`; fewer at its end.
     ///
     /// # Errors

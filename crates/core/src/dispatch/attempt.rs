@@ -10,12 +10,12 @@ use concord_smtp::{
     BodyType, ForwardPath, MailCommand, RcptCommand, RemoteAnswer, Reply, Return,
 };
 use concord_smtp_tokio::{ChunkSource, ClientError, Delivered};
-use concord_store::Store;
+use concord_store::{MAX_READ, Store};
 use concord_transport::{Claim, Delivery, PeerAnswer, QueuedMessage, ReturnContent};
 use std::sync::Arc;
 
-/// Octets read from the store at a time (see [`ChunkSource`]).
-const PIECE: u64 = 64 << 10;
+/// Octets handed over at a time (see [`ChunkSource`]).
+const PIECE: usize = 64 << 10;
 
 pub(super) struct Attempt {
     pub shared: Arc<Shared>,
@@ -30,22 +30,26 @@ struct FromStore {
     message: MessageId,
     at: u64,
     octets: u64,
+    /// Read and not yet handed over.
+    read: Bytes,
 }
 
 #[async_trait::async_trait]
 impl ChunkSource for FromStore {
     async fn next(&mut self) -> std::io::Result<Option<Bytes>> {
-        if self.at >= self.octets {
-            return Ok(None);
+        if self.read.is_empty() {
+            if self.at >= self.octets {
+                return Ok(None);
+            }
+            let end = self.octets.min(self.at.saturating_add(MAX_READ));
+            let read = self.store.read(self.message, self.at..end).await;
+            self.read = read.map_err(|e| std::io::Error::other(e.to_string()))?;
+            if self.read.is_empty() {
+                return Err(std::io::Error::other("the stored message is shorter than its size"));
+            }
+            self.at = self.at.saturating_add(self.read.len() as u64);
         }
-        let end = self.octets.min(self.at.saturating_add(PIECE));
-        let piece = self.store.read(self.message, self.at..end).await;
-        let piece = piece.map_err(|e| std::io::Error::other(e.to_string()))?;
-        if piece.is_empty() {
-            return Err(std::io::Error::other("the stored message is shorter than its size"));
-        }
-        self.at = self.at.saturating_add(piece.len() as u64);
-        Ok(Some(piece))
+        Ok(Some(self.read.split_to(self.read.len().min(PIECE))))
     }
 }
 
@@ -163,6 +167,7 @@ impl Attempt {
             message: message.message,
             at: u64::from(message.return_path_octets),
             octets: message.octets,
+            read: Bytes::new(),
         };
         let Delivered { rcpts: replies } =
             session.deliver(None, &mail_command(message), &named, &mut source).await?;

@@ -4,7 +4,7 @@ use super::recipients::Recipients;
 use super::serve::Submission;
 use crate::report;
 use bytes::Bytes;
-use concord_base::{Fault as _, QueueId};
+use concord_base::{Fault as _, QueueId, StorageError};
 use concord_directory::Object;
 use concord_message::HeaderScan;
 use concord_sasl::ServerSession;
@@ -34,12 +34,22 @@ pub(crate) struct Handler {
     incoming: Option<Incoming>,
 }
 
+/// What a client hears of trouble with the store. Paths and figures are for
+/// the log: the client may be anybody.
 fn store_reply(error: &StoreError) -> Reply {
-    let reply = Reply::from_fault(error);
-    // RFC 5321 section 4.2.3: 452 is insufficient system storage.
-    match error.code() {
-        "storage.disk-full" => Reply { code: 452, ..reply },
-        _ => reply,
+    tracing::warn!(code = error.code(), %error, "a message could not be stored");
+    match error {
+        // RFC 5321 section 4.2.3: 452 is insufficient system storage.
+        StoreError::Storage(StorageError::DiskFull { .. }) => {
+            Reply::new(452, (4, 3, 1), "insufficient storage, try again later")
+        }
+        StoreError::Storage(StorageError::Stopping | StorageError::Busy { .. }) => {
+            Reply::new(451, (4, 3, 2), "the mail store is busy, try again later")
+        }
+        StoreError::Storage(_) => {
+            Reply::new(451, (4, 3, 0), "the message could not be stored, try again later")
+        }
+        other => Reply::from_fault(other),
     }
 }
 

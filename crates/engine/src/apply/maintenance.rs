@@ -38,32 +38,15 @@ impl Applier {
         Ok(Outcome::Count(old.len() as u64))
     }
 
+    /// A message that died meanwhile stays dead; the copy is then nobody's.
     pub(super) fn carried(&mut self, message: MessageId, at: BodyRef, body: Location) -> Applying {
         let (place, segment, offset) = Self::place(at, body);
-        // Where it was counts as dead now; if it died meanwhile, so does the copy.
-        let old: Option<(i64, i64)> = self
-            .db
-            .prepare_cached("SELECT place, segment FROM message WHERE id = ?1")?
-            .query_map([message.0 as i64], |r| Ok((r.get(0)?, r.get(1)?)))?
-            .next()
-            .transpose()?;
-        let dead = match old {
-            Some((1, old_segment)) => {
-                self.db
-                    .prepare_cached(
-                        "UPDATE message SET place = ?2, segment = ?3, offset = ?4 WHERE id = ?1",
-                    )?
-                    .execute(params![message.0 as i64, place, segment, offset])?;
-                old_segment
-            }
-            _ => segment,
-        };
         self.db
             .prepare_cached(
-                "INSERT INTO segment VALUES (?1, ?2)
-                 ON CONFLICT (number) DO UPDATE SET dead = dead + ?2",
+                "UPDATE message SET place = ?2, segment = ?3, offset = ?4
+                 WHERE id = ?1 AND place = 1",
             )?
-            .execute([dead, at.octets() as i64])?;
+            .execute(params![message.0 as i64, place, segment, offset])?;
         Ok(Outcome::Done)
     }
 }

@@ -162,7 +162,7 @@ impl Applier {
         &mut self,
         records: impl Iterator<Item = ToApply<'a>>,
     ) -> Result<Vec<Vec<Applying>>, StorageError> {
-        self.db.execute_batch("BEGIN IMMEDIATE").map_err(index_error)?;
+        self.statement("BEGIN IMMEDIATE").map_err(index_error)?;
         let mut outcomes = Vec::new();
         for record in records {
             self.now = record.meta.at;
@@ -177,12 +177,17 @@ impl Applier {
             outcomes.push(done);
         }
         self.flush().map_err(index_error)?;
-        self.db.execute_batch("COMMIT").map_err(index_error)?;
+        self.statement("COMMIT").map_err(index_error)?;
         if self.folders.len() > KEEP_FOLDERS {
             self.folders.clear();
             self.inboxes.clear();
         }
         Ok(outcomes)
+    }
+
+    /// One of the few statements without parameters, kept ready.
+    fn statement(&self, sql: &str) -> Result<(), rusqlite::Error> {
+        self.db.prepare_cached(sql)?.execute([]).map(drop)
     }
 
     fn act(&mut self, act: &Act, body: Location) -> Applying {
@@ -306,33 +311,23 @@ impl Applier {
             .db
             .prepare_cached(
                 "UPDATE message SET refs = refs - ?2 WHERE id = ?1
-                 RETURNING refs, place, segment, octets, envelope IS NULL",
+                 RETURNING refs, place, segment, envelope IS NULL",
             )?
             .query_row(params![message.0 as i64, references as i64], |r| {
                 Ok((
                     r.get::<_, i64>(0)?,
                     r.get::<_, i64>(1)?,
                     r.get::<_, i64>(2)?,
-                    r.get::<_, i64>(3)?,
-                    r.get::<_, bool>(4)?,
+                    r.get::<_, bool>(3)?,
                 ))
             })
             .optional()?;
-        let Some((refs, place, segment, octets, without_story)) = row else { return Ok(()) };
+        let Some((refs, place, segment, without_story)) = row else { return Ok(()) };
         if refs > 0 {
             return Ok(());
         }
-        match place {
-            1 => {
-                self.db
-                    .prepare_cached(
-                        "INSERT INTO segment VALUES (?1, ?2)
-                         ON CONFLICT (number) DO UPDATE SET dead = dead + ?2",
-                    )?
-                    .execute([segment, octets])?;
-            }
-            2 => self.effects.large_dead.push(segment as u64),
-            _ => {}
+        if place == 2 {
+            self.effects.large_dead.push(segment as u64);
         }
         let statement = if without_story {
             "DELETE FROM message WHERE id = ?1"

@@ -111,7 +111,8 @@ impl Applier {
         let sender = t.sender.0.as_ref();
         self.db
             .prepare_cached(
-                "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                "INSERT INTO message
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )?
             .execute(params![
                 message.0 as i64,
@@ -119,6 +120,7 @@ impl Applier {
                 segment,
                 offset,
                 t.body.octets() as i64,
+                t.body.crc(),
                 references,
                 t.received.0,
                 t.return_path_octets,
@@ -226,7 +228,8 @@ impl Applier {
         let (place, segment, offset) = Self::place(at, body);
         self.db
             .prepare_cached(
-                "INSERT INTO message VALUES (?1, ?2, ?3, ?4, ?5, 1, ?6, 0, NULL, NULL, NULL, NULL, NULL)",
+                "INSERT INTO message
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7, 0, NULL, NULL, NULL, NULL, NULL)",
             )?
             .execute(params![
                 message.0 as i64,
@@ -234,6 +237,7 @@ impl Applier {
                 segment,
                 offset,
                 at.octets() as i64,
+                at.crc(),
                 self.now.0
             ])?;
         Ok(Outcome::Appended(appended))

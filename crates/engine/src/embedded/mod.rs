@@ -215,6 +215,7 @@ impl Bodies {
         match body.content {
             BodyContent::Memory(bytes) => {
                 let octets = bytes.len() as u64;
+                let crc = crc32c::crc32c(&bytes);
                 let (joined, offset) = match std::mem::take(&mut self.octets) {
                     Joined::None => (Joined::One(bytes), 0),
                     Joined::One(first) => {
@@ -230,16 +231,16 @@ impl Bodies {
                     }
                 };
                 self.octets = joined;
-                Ok(BodyRef::Here { offset, octets })
+                Ok(BodyRef::Here { offset, octets, crc })
             }
             BodyContent::Elsewhere(other) => {
                 let on_disk = other
                     .into_any()
                     .downcast::<OnDisk>()
                     .map_err(|_| StorageError::Bug("a body of another engine".into()))?;
-                let LargeBody { number, octets } = on_disk.body;
+                let LargeBody { number, octets, crc } = on_disk.body;
                 self.large.push(*on_disk);
-                Ok(BodyRef::Large { number, octets })
+                Ok(BodyRef::Large { number, octets, crc })
             }
         }
     }

@@ -90,13 +90,14 @@ impl Embedded {
     /// Where a message's body is.
     fn place(&self, message: MessageId) -> Result<Place, StoreError> {
         let found = self.readers.with(|db| {
-            db.prepare_cached("SELECT place, segment, offset, octets FROM message WHERE id = ?1")?
+            db.prepare_cached("SELECT place, segment, offset, octets, crc FROM message WHERE id = ?1")?
                 .query_row([message.0 as i64], |r| {
                     let [place, segment, offset, octets] = [r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?]
                         .map(|n: i64| n as u64);
+                    let crc = r.get(4)?;
                     Ok(match place {
-                        1 => Place::Segment(Location { segment, offset, octets }),
-                        2 => Place::Large(LargeBody { number: segment, octets }),
+                        1 => Place::Segment(Location { segment, offset, octets }, crc),
+                        2 => Place::Large(LargeBody { number: segment, octets, crc }),
                         _ => Place::Gone,
                     })
                 })
@@ -107,7 +108,14 @@ impl Embedded {
 
     fn read_at(&self, place: Place, message: MessageId, range: Range<u64>) -> Result<Bytes, StoreError> {
         match place {
-            Place::Segment(location) => Ok(self.bodies.read(location, range)?),
+            Place::Segment(location, crc) if location.octets <= MAX_READ => {
+                // Whole, so that what is handed out is what was taken in.
+                let body = self.bodies.read_checked(location, crc)?;
+                let end = usize::try_from(range.end.min(location.octets)).unwrap_or(usize::MAX);
+                let start = usize::try_from(range.start).unwrap_or(usize::MAX).min(end);
+                Ok(body.slice(start..end))
+            }
+            Place::Segment(location, _) => Ok(self.bodies.read(location, range)?),
             Place::Large(body) => Ok(self.large.read(body, range)?),
             Place::Gone => Err(StoreError::MessageGone(message)),
         }
@@ -116,7 +124,7 @@ impl Embedded {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Place {
-    Segment(Location),
+    Segment(Location, u32),
     Large(LargeBody),
     Gone,
 }
@@ -334,6 +342,11 @@ impl Store for Embedded {
 }
 
 impl Embedded {
+    fn quota_limit(&self, mailbox: MailboxId) -> Result<Option<u64>, StoreError> {
+        let object = self.read_object_by_id(mailbox.into())?;
+        Ok(object.as_ref().and_then(|o| o.mailbox()).and_then(|m| m.quota).map(|q| q.0))
+    }
+
     fn read_quota(&self, mailbox: MailboxId) -> Result<Quota, StoreError> {
         let (used, messages): (i64, i64) = self.readers.with(|db| {
             db.prepare_cached(
@@ -342,18 +355,16 @@ impl Embedded {
             )?
             .query_row([mailbox.0 as i64], |r| Ok((r.get(0)?, r.get(1)?)))
         })?;
-        let object = self.read_object_by_id(mailbox.into())?;
-        let limit = object.as_ref().and_then(|o| o.mailbox()).and_then(|m| m.quota).map(|q| q.0);
+        let limit = self.quota_limit(mailbox)?;
         Ok(Quota { used: used as u64, limit, messages: messages as u64 })
     }
 
     fn check_quota(&self, mailbox: MailboxId, more: u64) -> Result<(), StoreError> {
-        let quota = self.read_quota(mailbox)?;
-        match quota.limit {
-            Some(limit) if quota.used.saturating_add(more) > limit => {
-                Err(StoreError::OverQuota { used: quota.used, limit })
-            }
-            _ => Ok(()),
+        let Some(limit) = self.quota_limit(mailbox)? else { return Ok(()) };
+        let used = self.read_quota(mailbox)?.used;
+        if used.saturating_add(more) > limit {
+            return Err(StoreError::OverQuota { used, limit });
         }
+        Ok(())
     }
 }
