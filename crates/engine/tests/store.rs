@@ -255,11 +255,15 @@ async fn damage_is_found_and_its_messages_are_named() {
     let (items, _) = h.engine().items(inbox.id).await.unwrap();
     assert_eq!(items.len(), 20);
     h.engine = None;
-    let segment = h.scratch.path().join("data/log/0000000000000001.seg");
-    let mut octets = std::fs::read(&segment).unwrap();
-    let at = octets.windows(10).position(|w| w == b"body of m7").unwrap();
-    octets[at] ^= 1;
-    std::fs::write(&segment, octets).unwrap();
+    let needle = b"body of m7";
+    for entry in std::fs::read_dir(h.scratch.path().join("data/log")).unwrap() {
+        let segment = entry.unwrap().path();
+        let mut octets = std::fs::read(&segment).unwrap();
+        if let Some(at) = octets.windows(needle.len()).position(|w| w == needle) {
+            octets[at] ^= 1;
+            std::fs::write(&segment, octets).unwrap();
+        }
+    }
     h.reopen().await;
     let altered = h.engine().read(items[7].message, 0..5).await;
     assert_eq!(altered.map_err(|e| e.code()), Err("storage.damaged"));

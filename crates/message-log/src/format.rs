@@ -2,8 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+/// The block that disks and file systems write at once. Every write begins at
+/// a multiple of it, so what was acknowledged is never written again.
+pub(crate) const BLOCK: u64 = 4_096;
 /// Octets in front of a segment's first record.
-pub(crate) const SEGMENT_HEADER: u64 = 64;
+pub(crate) const SEGMENT_HEADER: u64 = BLOCK;
 /// Octets in front of a record's meta.
 pub(crate) const RECORD_HEADER: usize = 40;
 const SEGMENT_MAGIC: &[u8; 8] = b"CONCLOG1";

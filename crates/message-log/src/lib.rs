@@ -13,8 +13,9 @@
 //! kept beside as evidence. A failed sync poisons the log: after it nobody
 //! knows what is on disk, so the process must start anew and replay.
 //!
-//! Format, version 1, little endian. Segment: 64 octets of header, then records
-//! at multiples of 8. Record: 40 octets of header (magic, CRC-32C of the rest
+//! Format, version 1, little endian. Segment: a block (4 KiB) of header, then writes,
+//! each at the start of a block, with records at multiples of 8; zeros up to the
+//! next block, and at the end of the file as room for the next writes. Record: 40 octets of header (magic, CRC-32C of the rest
 //! of the header, sequence, meta octets, body octets, CRC-32C of meta, CRC-32C
 //! of body, its place in its write), meta, body, zeros up to the next multiple
 //! of 8.

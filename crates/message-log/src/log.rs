@@ -1,7 +1,7 @@
 //! Writing.
 
 use crate::format::{
-    Location, MAX_BODY_OCTETS, MAX_META_OCTETS, Position, RECORD_HEADER, RecordHeader,
+    BLOCK, Location, MAX_BODY_OCTETS, MAX_META_OCTETS, Position, RECORD_HEADER, RecordHeader,
     SEGMENT_HEADER, SegmentHeader,
 };
 use crate::scan::{Damage, Record, ScanSummary, scan, segments};
@@ -14,6 +14,12 @@ use std::path::{Path, PathBuf};
 
 /// A cut-off tail is kept as evidence up to this size.
 const MAX_EVIDENCE: u64 = 64 << 20;
+/// A write that makes a file longer costs more syncing than one into octets
+/// that are there. So small writes come with room for the next ones.
+const ROOM: u64 = 256 << 10;
+/// Larger writes come without: they are seldom waited for alone, and room would
+/// double what they write.
+const ROOM_BELOW: u64 = 32 << 10;
 /// The write buffer keeps at most this much between batches.
 const KEEP_BUFFER: usize = 1 << 20;
 
@@ -66,6 +72,8 @@ pub struct Log {
     path: PathBuf,
     segment: u64,
     end: u64,
+    /// Octets that the file has; what lies behind `end` is zeros.
+    octets: u64,
     next_sequence: u64,
     buffer: Vec<u8>,
     poisoned: Option<StorageError>,
@@ -125,8 +133,10 @@ impl Log {
             if let Some(torn) = &torn {
                 cut_off(&options.directory, &file, &path, torn)?;
             }
-            let end = summary.end.offset;
+            let end = summary.end.offset.next_multiple_of(BLOCK);
+            let octets = file.metadata().map_err(|e| io_error("read", &path, &e))?.len();
             Self {
+                octets,
                 log_id,
                 file,
                 path,
@@ -140,6 +150,7 @@ impl Log {
         } else {
             let (file, path) = new_segment(&options.directory, newest + 1, log_id)?;
             Self {
+                octets: SEGMENT_HEADER,
                 log_id,
                 file,
                 path,
@@ -193,7 +204,10 @@ impl Log {
             // promised yet, but what the kernel kept of it is unknown.
             Err(e) => return Err(self.poison("sync", &e)),
         }
-        self.end += self.buffer.len() as u64;
+        self.octets = self.octets.max(self.end + self.buffer.len() as u64);
+        if let Some(last) = placed.last() {
+            self.end = last.next.offset;
+        }
         self.next_sequence += entries.len() as u64;
         if self.buffer.capacity() > KEEP_BUFFER {
             self.buffer = Vec::new();
@@ -223,7 +237,7 @@ impl Log {
             self.buffer.extend_from_slice(&entry.meta);
             self.buffer.extend_from_slice(&entry.body);
             let next = start + header.span();
-            self.buffer.resize(usize::try_from(next - self.end).unwrap_or(usize::MAX), 0);
+            self.fill_to(next);
             placed.push(Placed {
                 sequence,
                 next: Position { segment: self.segment, offset: next },
@@ -234,7 +248,21 @@ impl Log {
                 },
             });
         }
+        let next = (self.end + self.buffer.len() as u64).next_multiple_of(BLOCK);
+        self.fill_to(next);
+        if let Some(last) = placed.last_mut() {
+            last.next.offset = next;
+        }
+        if next > self.octets && (self.buffer.len() as u64) < ROOM_BELOW {
+            self.fill_to(next + ROOM);
+        }
         Ok(placed)
+    }
+
+    /// Fills the buffer with zeros up to a place in the segment.
+    fn fill_to(&mut self, offset: u64) {
+        let octets = usize::try_from(offset.saturating_sub(self.end)).unwrap_or(usize::MAX);
+        self.buffer.resize(octets.max(self.buffer.len()), 0);
     }
 
     /// Closes the segment and begins the next one.
@@ -248,6 +276,7 @@ impl Log {
                 self.path = path;
                 self.segment += 1;
                 self.end = SEGMENT_HEADER;
+                self.octets = SEGMENT_HEADER;
                 Ok(())
             }
             Err(error) => {
@@ -261,11 +290,14 @@ impl Log {
 
     fn undo_write(&mut self, cause: &std::io::Error) -> StorageError {
         match self.file.set_len(self.end) {
-            Ok(()) => StorageError::DiskFull {
-                path: self.options.directory.display().to_string(),
-                free: 0,
-                reserve: 0,
-            },
+            Ok(()) => {
+                self.octets = self.end;
+                StorageError::DiskFull {
+                    path: self.options.directory.display().to_string(),
+                    free: 0,
+                    reserve: 0,
+                }
+            }
             Err(_) => self.poison("write", cause),
         }
     }
@@ -326,9 +358,10 @@ fn cut_off(
     torn: &Damage,
 ) -> Result<(), StorageError> {
     let mut evidence = vec![0; usize::try_from(torn.octets.min(MAX_EVIDENCE)).unwrap_or(0)];
-    if file.read_exact_at(&mut evidence, torn.position.offset).is_ok()
-        && evidence.iter().any(|octet| *octet != 0)
-    {
+    let read = file.read_exact_at(&mut evidence, torn.position.offset);
+    let octets = evidence.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);
+    evidence.truncate(octets);
+    if read.is_ok() && !evidence.is_empty() {
         let name = format!("{:016x}-{}.torn", torn.position.segment, torn.position.offset);
         let kept = directory.join(name);
         // Best effort: the tail was never acknowledged, and a full disk must

@@ -1,7 +1,7 @@
 //! Reading a log from a position on, past damage.
 
 use crate::format::{
-    ALIGN, Location, Position, RECORD_HEADER, RECORD_MAGIC, RecordHeader, SEGMENT_HEADER,
+    ALIGN, BLOCK, Location, Position, RECORD_HEADER, RECORD_MAGIC, RecordHeader, SEGMENT_HEADER,
     SegmentHeader,
 };
 use crate::log::{io_error, segment_path};
@@ -136,6 +136,8 @@ impl Segment {
         summary.end = summary.end.max(Position { segment: self.number, offset: start });
         let mut offset = start;
         loop {
+            let Some(begins) = self.skip_zeros(offset)? else { break };
+            offset = begins;
             let position = Position { segment: self.number, offset };
             match self.record_at(offset, bodies)? {
                 Found::End => break,
@@ -227,6 +229,21 @@ impl Segment {
         Ok(buffer.into())
     }
 
+    /// Where the next octets stand that are not room: `offset` itself, or the
+    /// start of a later block; `None` if there is only room.
+    fn skip_zeros(&self, offset: u64) -> Result<Option<u64>, StorageError> {
+        let mut at = offset;
+        while at < self.octets {
+            let rest_of_block = (at + 1).next_multiple_of(BLOCK) - at;
+            let octets = self.octets_at(at, usize::try_from(rest_of_block).unwrap_or(0))?;
+            if octets.iter().any(|octet| *octet != 0) {
+                return Ok(Some(at));
+            }
+            at += rest_of_block;
+        }
+        Ok(None)
+    }
+
     fn record_at(&self, offset: u64, bodies: bool) -> Result<Found, StorageError> {
         if offset >= self.octets {
             return Ok(Found::End);
@@ -270,7 +287,7 @@ impl Segment {
         while let Some(offset) = from {
             match self.record_at(offset, true)? {
                 Found::Record(header, _) if header.in_batch == 0 => return Ok(true),
-                Found::Record(header, _) => from = Some(offset + header.span()),
+                Found::Record(header, _) => from = self.skip_zeros(offset + header.span())?,
                 Found::Bad(_) => from = self.next_record(offset + ALIGN, after)?,
                 Found::End => from = None,
             }

@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 fn options(directory: &Path) -> LogOptions {
-    LogOptions { directory: directory.to_owned(), segment_octets: 4096, new_log_id: [7; 16] }
+    LogOptions { directory: directory.to_owned(), segment_octets: 64 << 10, new_log_id: [7; 16] }
 }
 
 fn open(directory: &Path, from: Position, applied: u64) -> (Opened, Vec<Record>) {
