@@ -225,6 +225,7 @@ fn apply_until_done(batch: Vec<Synced>, index: &Index, shared: &Shared) -> bool 
                         let _ = reply.send(outcome);
                     }
                 }
+                applier.bound_wal();
                 return true;
             }
             Err(error) if matches!(error.retry(), Retry::Temporary | Retry::Operator) => {

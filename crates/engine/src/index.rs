@@ -66,6 +66,7 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StorageError> {
         db.pragma_update(None, "synchronous", "NORMAL")?;
         // Checkpoints run on their own thread (see checkpoint.rs).
         db.pragma_update(None, "wal_autocheckpoint", 0)?;
+        crate::checkpoint::limit_wal(&db)?;
         db.pragma_update(None, "cache_size", WRITER_CACHE_KIB)?;
         db.pragma_update(None, "foreign_keys", false)?;
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_master", [], |r| r.get(0))?;

@@ -88,7 +88,6 @@ CREATE TABLE event (
     detail TEXT NOT NULL,
     PRIMARY KEY (message, seq)
 ) WITHOUT ROWID;
-CREATE INDEX event_recipient ON event (recipient) WHERE recipient IS NOT NULL;
 CREATE TABLE delivery (
     id INTEGER PRIMARY KEY,
     message INTEGER NOT NULL,

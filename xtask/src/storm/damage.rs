@@ -44,6 +44,9 @@ pub fn check(server: &mut Concord, ledger: &Ledger, random: &mut Random) -> Resu
     println!("handed out altered       {}", after.altered);
     // One flipped bit meets one record.
     let harmed = before.listed.saturating_sub(after.listed) + after.unreadable + after.altered;
+    if after.altered > 0 {
+        return Err(trouble("a damaged message was handed out as if it were whole"));
+    }
     if harmed as usize > flipped.len() {
         return Err(trouble("damage took more than the damaged records with it"));
     }
@@ -129,13 +132,15 @@ fn segments(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Flips one bit between two shares of the file's length.
+/// Flips one bit between two shares of what the file holds. Zeros are left
+/// alone: they are room between and behind writes, and mean nothing.
 fn flip(file: &Path, random: &mut Random, from: f64, to: f64) -> Result<(PathBuf, u64)> {
-    let size = fs::metadata(file)?.len() as f64;
-    let at = random.between((size * from) as u64, (size * to) as u64);
-    let handle = OpenOptions::new().read(true).write(true).open(file)?;
-    let mut octet = [0; 1];
-    handle.read_exact_at(&mut octet, at)?;
-    handle.write_all_at(&octet.map(|o| o ^ 0x10), at)?;
-    Ok((file.to_path_buf(), at))
+    let octets = fs::read(file)?;
+    let used = octets.iter().rposition(|octet| *octet != 0).unwrap_or(0) as f64;
+    let start = random.between((used * from) as u64, (used * to) as u64);
+    let written = octets.iter().enumerate().skip(start as usize).find(|(_, octet)| **octet != 0);
+    let (at, octet) = written.ok_or_else(|| trouble("a segment without anything in it"))?;
+    let handle = OpenOptions::new().write(true).open(file)?;
+    handle.write_all_at(&[octet ^ 0x10], at as u64)?;
+    Ok((file.to_path_buf(), at as u64))
 }

@@ -101,10 +101,17 @@ pub(crate) struct Applier {
     inboxes: HashMap<MailboxId, FolderId>,
     effects: Effects,
     now: Timestamp,
+    batches: u64,
 }
 
 /// Counters of more folders than this are not kept between batches.
 const KEEP_FOLDERS: usize = 10_000;
+
+/// A WAL of this size makes the writer wait; the checkpoint thread begins it
+/// anew long before unless the load is extreme.
+const MAX_WAL: u64 = 192 << 20;
+/// Batches between looks at the WAL's size.
+const LOOK_AT_WAL: u64 = 64;
 
 /// One record to apply.
 pub(crate) struct ToApply<'a> {
@@ -122,6 +129,7 @@ impl Applier {
             inboxes: HashMap::new(),
             effects: Effects::default(),
             now: Timestamp(0),
+            batches: 0,
         }
     }
 
@@ -134,6 +142,23 @@ impl Applier {
         self.db.execute("UPDATE engine SET log_id = ?1", [log_id]).map_err(index_error)?;
         self.state.log_id = log_id;
         Ok(())
+    }
+
+    /// Keeps the WAL from outgrowing the disk when more comes in than the
+    /// checkpoint thread takes out: then the writer waits for a checkpoint.
+    pub fn bound_wal(&mut self) {
+        self.batches += 1;
+        if !self.batches.is_multiple_of(LOOK_AT_WAL) {
+            return;
+        }
+        let wal = self.db.path().map(|p| format!("{p}-wal"));
+        let octets = wal.and_then(|p| std::fs::metadata(p).ok()).map_or(0, |m| m.len());
+        if octets > MAX_WAL
+            && let Err(error) = self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        {
+            let error = index_error(error);
+            tracing::warn!(%error, "the index's WAL could not be shortened");
+        }
     }
 
     /// Applies records in one transaction. On an error nothing of it is there,

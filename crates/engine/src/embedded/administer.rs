@@ -191,8 +191,11 @@ impl Administer for Embedded {
                     let key = key_of(address);
                     let sender = key.strip_prefix("SMTP:").unwrap_or(&key);
                     db.prepare_cached(
+                        // No index by recipient: each delivery would pay for what
+                        // is asked seldom, and newest first is soon found.
                         "SELECT id FROM message WHERE sender_key = ?1
-                         UNION SELECT message FROM event WHERE recipient = ?2
+                         UNION SELECT * FROM (SELECT DISTINCT message FROM event
+                            WHERE recipient = ?2 ORDER BY message DESC LIMIT ?3)
                          ORDER BY 1 DESC LIMIT ?3",
                     )?
                     .query_map(params![sender, key, limit_rows], id)?

@@ -64,9 +64,10 @@ impl Embedded {
             health: Arc::new(Health::default()),
             figures: Arc::new(CommitFigures::default()),
         });
-        let checkpoints = Checkpoints::start(&options.index_path())?;
-        let committer = Committer::start(parts.log, parts.applier, &shared)?;
         let clock = Arc::clone(&options.clock);
+        let space = Arc::new(Space::new(options.directory.clone(), options.reserve, clock));
+        let checkpoints = Checkpoints::start(&options.index_path(), Arc::clone(&space))?;
+        let committer = Committer::start(parts.log, parts.applier, &shared)?;
         let engine = Arc::new(Self {
             committer,
             _checkpoints: checkpoints,
@@ -75,7 +76,7 @@ impl Embedded {
             large: parts.large,
             shared,
             budget: IntakeBudget::new(options.intake_budget),
-            space: Arc::new(Space::new(options.directory.clone(), options.reserve, clock)),
+            space,
             claimed: Arc::default(),
             _lock: parts.lock,
             options,
@@ -127,7 +128,7 @@ impl Embedded {
     }
 
     /// Refuses what makes the store grow while there is no room for it.
-    fn check_room(&self) -> Result<(), StorageError> {
+    fn check_room(&self, octets: u64) -> Result<(), StorageError> {
         if self.is_stalled() {
             return Err(StorageError::DiskFull {
                 path: self.options.directory.display().to_string(),
@@ -135,7 +136,7 @@ impl Embedded {
                 reserve: self.options.reserve,
             });
         }
-        self.space.check()
+        self.space.let_in(octets)
     }
 
     /// Sends acts as one record and waits until they are applied.

@@ -157,7 +157,7 @@ impl Queue for Embedded {
         if submission.recipients.is_empty() {
             return Err(TransportError::NoRecipients);
         }
-        self.check_room()?;
+        self.check_room(submission.body.octets)?;
         let mut bodies = Bodies::default();
         let act = take_in_act(submission, &mut bodies)?;
         match self.act(vec![act], bodies).await?.pop() {

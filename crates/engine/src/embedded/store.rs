@@ -247,7 +247,7 @@ impl Store for Embedded {
     }
 
     async fn begin_body(&self, expected: Option<u64>) -> Result<Box<dyn BodyWriter>, StoreError> {
-        self.check_room()?;
+        self.space.check()?;
         let threshold = usize::try_from(self.options.large_threshold).unwrap_or(usize::MAX);
         Ok(Box::new(Writer::new(
             expected,
@@ -265,7 +265,7 @@ impl Store for Embedded {
         flags: FlagSet,
         internal_date: Timestamp,
     ) -> Result<Appended, StoreError> {
-        self.check_room()?;
+        self.check_room(body.octets)?;
         let mailbox = self.read_folder(folder)?.mailbox;
         self.check_quota(mailbox, body.octets)?;
         let mut bodies = Bodies::default();
@@ -298,7 +298,7 @@ impl Store for Embedded {
         uids: &UidSet,
         to: FolderId,
     ) -> Result<Copied, StoreError> {
-        self.check_room()?;
+        self.check_room(0)?;
         match self.store_act(Act::Copy { from, uids: uids.clone(), to }).await? {
             Outcome::Copied(copied) => Ok(copied),
             _ => Err(unexpected()),
