@@ -121,13 +121,18 @@ mod tests {
         let plain: Domain = "xn--bcher-kva.example".parse().unwrap();
         assert_eq!("BÜCHER.Example".parse(), Ok(plain));
         assert_eq!("[192.0.2.1]".parse::<Domain>().unwrap().to_string(), "[192.0.2.1]");
-        assert_eq!("[ipv6:2001:DB8::1]".parse::<Domain>().unwrap().to_string(), "[IPv6:2001:db8::1]");
+        assert_eq!(
+            "[ipv6:2001:DB8::1]".parse::<Domain>().unwrap().to_string(),
+            "[IPv6:2001:db8::1]"
+        );
     }
 
     #[test]
     fn what_is_no_domain_is_refused() {
         let long = "a".repeat(64);
-        for text in ["", ".", "a..b", "a.b.", "-a.b", "a-.b", "a b", "a\0b", "[1.2.3]", "[", "[]", &long] {
+        for text in
+            ["", ".", "a..b", "a.b.", "-a.b", "a-.b", "a b", "a\0b", "[1.2.3]", "[", "[]", &long]
+        {
             assert!(text.parse::<Domain>().is_err(), "{text:?}");
         }
     }

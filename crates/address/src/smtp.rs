@@ -87,13 +87,12 @@ impl FromStr for SmtpAddress {
     type Err = ParseSmtpAddressError;
 
     fn from_str(text: &str) -> Result<Self, ParseSmtpAddressError> {
-        let fail = |cause: String| ParseSmtpAddressError {
-            text: text.chars().take(120).collect(),
-            cause,
-        };
+        let fail =
+            |cause: String| ParseSmtpAddressError { text: text.chars().take(120).collect(), cause };
         let (local, domain) =
             text.rsplit_once('@').ok_or_else(|| fail("the '@' is missing".into()))?;
-        let domain: Domain = domain.parse().map_err(|e: crate::ParseDomainError| fail(e.cause.into()))?;
+        let domain: Domain =
+            domain.parse().map_err(|e: crate::ParseDomainError| fail(e.cause.into()))?;
         let local_part = match local.strip_prefix('"').and_then(|l| l.strip_suffix('"')) {
             Some(inner) => Self::quoted(inner).map_err(|cause| fail(cause.into()))?,
             None if is_dot_string(local) => local.to_owned(),
@@ -164,9 +163,20 @@ mod tests {
     fn what_is_no_address_is_refused() {
         let long = format!("{}@example.test", "a".repeat(65));
         for text in [
-            "", "alice", "@example.test", "alice@", "a b@example.test", ".a@example.test",
-            "a.@example.test", "a..b@example.test", "\"a@example.test", "\"a\"b\"@example.test",
-            "a\r\nb@example.test", "\"a\nb\"@example.test", "<a@example.test>", &long,
+            "",
+            "alice",
+            "@example.test",
+            "alice@",
+            "a b@example.test",
+            ".a@example.test",
+            "a.@example.test",
+            "a..b@example.test",
+            "\"a@example.test",
+            "\"a\"b\"@example.test",
+            "a\r\nb@example.test",
+            "\"a\nb\"@example.test",
+            "<a@example.test>",
+            &long,
         ] {
             assert!(text.parse::<SmtpAddress>().is_err(), "{text:?}");
         }

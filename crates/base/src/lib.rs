@@ -11,8 +11,6 @@ mod storage;
 
 pub use clock::{Clock, ManualClock, SystemClock, Timestamp};
 pub use fault::{EnhancedStatus, Fault, Retry};
-pub use id::{
-    DeliveryId, FolderId, MailboxId, MessageId, ObjectId, ParseIdError, QueueId,
-};
+pub use id::{DeliveryId, FolderId, MailboxId, MessageId, ObjectId, ParseIdError, QueueId};
 pub use size::{ByteSize, ParseByteSizeError};
 pub use storage::StorageError;

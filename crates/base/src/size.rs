@@ -60,8 +60,7 @@ impl FromStr for ByteSize {
 impl fmt::Display for ByteSize {
     /// The largest binary unit that leaves a whole number, else one decimal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some((name, factor)) =
-            UNITS.iter().take(4).rev().find(|(_, factor)| self.0 >= *factor)
+        let Some((name, factor)) = UNITS.iter().take(4).rev().find(|(_, factor)| self.0 >= *factor)
         else {
             return f.pad(&format!("{} B", self.0));
         };

@@ -6,7 +6,9 @@ use crate::{EnhancedStatus, Fault, Retry};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StorageError {
     /// Free space is below the reserve; nothing was written.
-    #[error("cannot take this in: only {free} bytes free on {path}, the reserve is {reserve}; free some space")]
+    #[error(
+        "cannot take this in: only {free} bytes free on {path}, the reserve is {reserve}; free some space"
+    )]
     DiskFull {
         /// The file system's path.
         path: String,

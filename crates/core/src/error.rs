@@ -9,7 +9,9 @@ pub enum CoreError {
     #[error("cannot open the store: {0}")]
     Open(#[source] StorageError),
     /// Storage failed while running: a sync or the index.
-    #[error("the store cannot be relied on any more; the core ends, and its next start replays the message log")]
+    #[error(
+        "the store cannot be relied on any more; the core ends, and its next start replays the message log"
+    )]
     StoreFailed,
     /// A socket could not be used.
     #[error("cannot use the socket '{socket}': {cause}")]

@@ -23,7 +23,12 @@ fn finding(found: &VerifyFinding) -> Progress {
     let what = if found.messages.is_empty() {
         format!("{} ({} octets); no message is affected", found.cause, found.octets)
     } else {
-        format!("{} ({} octets); affected: {}", found.cause, found.octets, found.messages.join(", "))
+        format!(
+            "{} ({} octets); affected: {}",
+            found.cause,
+            found.octets,
+            found.messages.join(", ")
+        )
     };
     Progress::Finding {
         code: "store.damaged".to_owned(),
@@ -73,7 +78,8 @@ impl StoreMaintenance {
             path: self.rebuild_marker.display().to_string(),
             cause: e.to_string(),
         })?;
-        let summary = "the index is made anew when the core next starts; run 'concord service restart core'";
+        let summary =
+            "the index is made anew when the core next starts; run 'concord service restart core'";
         Ok(Outcome { summary: summary.to_owned(), ..Outcome::default() })
     }
 }

@@ -181,7 +181,9 @@ async fn original(about: &About<'_>, kind: ReportKind, store: &dyn Store) -> Ori
         Ok(octets) if whole => Original::Message(octets.to_vec()),
         Ok(octets) => {
             let header = concord_message::HeaderScan::scan(&octets).body_at;
-            Original::Header(octets.get(..header.unwrap_or(octets.len())).unwrap_or_default().to_vec())
+            Original::Header(
+                octets.get(..header.unwrap_or(octets.len())).unwrap_or_default().to_vec(),
+            )
         }
         Err(error) => {
             tracing::warn!(%error, "the original could not be read for its report");

@@ -122,7 +122,11 @@ impl Core {
         }
         for listener in sockets.admin {
             let listener = unix(listener).map_err(socket("admin"))?;
-            let serving = concord_admin_api::serve(listener, self.admin_api(), stop.clone().cancelled_owned());
+            let serving = concord_admin_api::serve(
+                listener,
+                self.admin_api(),
+                stop.clone().cancelled_owned(),
+            );
             self.tasks.spawn(async move {
                 if let Err(error) = serving.await {
                     tracing::error!(%error, "the admin API ended");
@@ -158,10 +162,16 @@ impl Core {
         protocol: &Protocol,
         stop: &CancellationToken,
     ) -> std::io::Result<()> {
-        let all = plain.into_iter().map(|l| (l, false)).chain(under_tls.into_iter().map(|l| (l, true)));
+        let all =
+            plain.into_iter().map(|l| (l, false)).chain(under_tls.into_iter().map(|l| (l, true)));
         for (listener, implicit_tls) in all {
             let listener = tcp(listener)?;
-            self.tasks.spawn(clients::serve(listener, protocol.clone(), implicit_tls, stop.clone()));
+            self.tasks.spawn(clients::serve(
+                listener,
+                protocol.clone(),
+                implicit_tls,
+                stop.clone(),
+            ));
         }
         Ok(())
     }

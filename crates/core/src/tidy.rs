@@ -26,12 +26,16 @@ pub(crate) async fn run(
         match engine.forget_stories(clock.now() - retention).await {
             Ok(0) => {}
             Ok(stories) => tracing::info!(stories, "old stories forgotten"),
-            Err(error) => tracing::warn!(code = error.code(), %error, "stories cannot be forgotten"),
+            Err(error) => {
+                tracing::warn!(code = error.code(), %error, "stories cannot be forgotten")
+            }
         }
         match engine.compact(compact_below).await {
             Ok(report) if report.removed > 0 => tracing::info!(?report, "segments compacted"),
             Ok(_) => {}
-            Err(error) => tracing::warn!(code = error.code(), %error, "segments cannot be compacted"),
+            Err(error) => {
+                tracing::warn!(code = error.code(), %error, "segments cannot be compacted")
+            }
         }
     }
 }

@@ -80,7 +80,9 @@ pub struct ScramVerifier {
 
 impl fmt::Debug for ScramVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScramVerifier").field("iterations", &self.iterations).finish_non_exhaustive()
+        f.debug_struct("ScramVerifier")
+            .field("iterations", &self.iterations)
+            .finish_non_exhaustive()
     }
 }
 
@@ -249,7 +251,7 @@ impl Object {
             || self.display_name.chars().any(char::is_control)
         {
             return Err(bad(
-                "a display name has at most 256 bytes and no control characters".into(),
+                "a display name has at most 256 bytes and no control characters".into()
             ));
         }
         if self.proxies.len() > MAX_PROXIES {

@@ -60,7 +60,8 @@ pub async fn expand(
     let mut seen: HashSet<ObjectId> = HashSet::from([recipient.id]);
     let mut found = Vec::new();
     let name = recipient.name.clone();
-    let too_large = |cause: &str| DirectoryError::Invalid { name: name.clone(), cause: cause.into() };
+    let too_large =
+        |cause: &str| DirectoryError::Invalid { name: name.clone(), cause: cause.into() };
     let mut waiting = VecDeque::from([(recipient, 0usize)]);
     while let Some((object, depth)) = waiting.pop_front() {
         let Details::List(list) = &object.details else {

@@ -9,9 +9,7 @@ use bytes::Bytes;
 use concord_base::{DeliveryId, FolderId, MailboxId, MessageId, StorageError, Timestamp};
 use concord_directory::DirectoryAct;
 use concord_store::{FlagChange, FlagSet, FolderName, SpecialUse, UidSet};
-use concord_transport::{
-    Answer, Arrival, EnvelopeOptions, QueueAct, ReversePath, RoutedRecipient,
-};
+use concord_transport::{Answer, Arrival, EnvelopeOptions, QueueAct, ReversePath, RoutedRecipient};
 use serde::{Deserialize, Serialize};
 
 /// Where an act's message is.
@@ -69,30 +67,71 @@ pub(crate) struct TakeIn {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Act {
     TakeIn(Box<TakeIn>),
-    Append { folder: FolderId, flags: FlagSet, internal_date: Timestamp, body: BodyRef },
+    Append {
+        folder: FolderId,
+        flags: FlagSet,
+        internal_date: Timestamp,
+        body: BodyRef,
+    },
     StoreFlags {
         folder: FolderId,
         uids: UidSet,
         change: FlagChange,
         unchanged_since: Option<u64>,
     },
-    Copy { from: FolderId, uids: UidSet, to: FolderId },
-    Move { from: FolderId, uids: UidSet, to: FolderId },
-    Expunge { folder: FolderId, uids: UidSet },
-    CreateFolder { mailbox: MailboxId, name: FolderName, special_use: Option<SpecialUse> },
-    RenameFolder { mailbox: MailboxId, old: FolderName, new: FolderName },
-    DeleteFolder { mailbox: MailboxId, name: FolderName },
-    Subscribe { mailbox: MailboxId, name: FolderName, subscribed: bool },
+    Copy {
+        from: FolderId,
+        uids: UidSet,
+        to: FolderId,
+    },
+    Move {
+        from: FolderId,
+        uids: UidSet,
+        to: FolderId,
+    },
+    Expunge {
+        folder: FolderId,
+        uids: UidSet,
+    },
+    CreateFolder {
+        mailbox: MailboxId,
+        name: FolderName,
+        special_use: Option<SpecialUse>,
+    },
+    RenameFolder {
+        mailbox: MailboxId,
+        old: FolderName,
+        new: FolderName,
+    },
+    DeleteFolder {
+        mailbox: MailboxId,
+        name: FolderName,
+    },
+    Subscribe {
+        mailbox: MailboxId,
+        name: FolderName,
+        subscribed: bool,
+    },
     Directory(Box<DirectoryAct>),
     Answers(Vec<Answer>),
-    QueueAct { message: MessageId, act: QueueAct },
+    QueueAct {
+        message: MessageId,
+        act: QueueAct,
+    },
     /// Connectors are about to get these; if the core dies now, it counts.
     Claimed(Vec<DeliveryId>),
     /// The core came up; what was claimed then was in its hands when it died.
-    CoreStarted { retry_at: Timestamp },
-    ForgetStories { before: Timestamp },
+    CoreStarted {
+        retry_at: Timestamp,
+    },
+    ForgetStories {
+        before: Timestamp,
+    },
     /// Compaction wrote the message again, here.
-    Carried { message: MessageId, body: BodyRef },
+    Carried {
+        message: MessageId,
+        body: BodyRef,
+    },
 }
 
 /// What one record says; carried out whole or not at all.
@@ -105,7 +144,8 @@ pub(crate) struct Meta {
 
 impl Meta {
     pub fn encode(&self) -> Result<Vec<u8>, StorageError> {
-        rmp_serde::to_vec(self).map_err(|e| StorageError::Bug(format!("acts cannot be encoded: {e}")))
+        rmp_serde::to_vec(self)
+            .map_err(|e| StorageError::Bug(format!("acts cannot be encoded: {e}")))
     }
 
     pub fn decode(octets: &Bytes) -> Result<Self, String> {

@@ -90,11 +90,8 @@ impl Writer {
         let expected = expected.and_then(|n| usize::try_from(n).ok()).unwrap_or(FIRST_CAPACITY);
         // A client's word is no reason to reserve much; the buffer grows.
         let capacity = expected.min(large_threshold).min(64 * UNIT);
-        let state = State::Memory {
-            octets: BytesMut::with_capacity(capacity),
-            permit: None,
-            reserved: 0,
-        };
+        let state =
+            State::Memory { octets: BytesMut::with_capacity(capacity), permit: None, reserved: 0 };
         Self { state, octets: 0, budget, large, large_threshold, space }
     }
 

@@ -11,8 +11,8 @@ use crate::apply::{Applier, Applying, Effects, ToApply};
 use crate::index::Applied;
 use crate::signals::Signals;
 use bytes::Bytes;
-use concord_base::{Retry, StorageError};
 use concord_base::Fault as _;
+use concord_base::{Retry, StorageError};
 use concord_message_log::{Entry, Location, Log, Placed};
 use concord_store::BudgetGuard;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -250,8 +250,10 @@ fn apply_batch(
     applier: &mut Applier,
     batch: &[Synced],
 ) -> Result<(Vec<Reply>, Effects), StorageError> {
-    let (outcomes, effects) = applier.apply(
-        batch.iter().map(|s| ToApply { meta: &s.meta, body: s.body, applied: s.applied }),
-    )?;
+    let (outcomes, effects) = applier.apply(batch.iter().map(|s| ToApply {
+        meta: &s.meta,
+        body: s.body,
+        applied: s.applied,
+    }))?;
     Ok((outcomes.into_iter().map(Ok).collect(), effects))
 }

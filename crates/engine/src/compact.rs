@@ -55,7 +55,9 @@ impl Embedded {
             }
         }
         let this = Arc::clone(self);
-        let remove = tokio::task::spawn_blocking(move || this.remove_dead(&closed, &mut report).map(|()| report));
+        let remove = tokio::task::spawn_blocking(move || {
+            this.remove_dead(&closed, &mut report).map(|()| report)
+        });
         remove.await.map_err(|e| StorageError::Bug(format!("compaction ended: {e}")))?
     }
 
@@ -132,9 +134,8 @@ impl Embedded {
         let db = Connection::open(self.options.index_path()).map_err(index_error)?;
         db.pragma_update(None, "synchronous", "FULL").map_err(index_error)?;
         db.busy_timeout(Duration::from_secs(10)).map_err(index_error)?;
-        let busy: i64 = db
-            .query_row("PRAGMA wal_checkpoint(FULL)", [], |r| r.get(0))
-            .map_err(index_error)?;
+        let busy: i64 =
+            db.query_row("PRAGMA wal_checkpoint(FULL)", [], |r| r.get(0)).map_err(index_error)?;
         if busy != 0 {
             // Power loss now would leave an older index behind; the next
             // compaction removes the segments.

@@ -26,11 +26,9 @@ pub(crate) fn index_error(error: rusqlite::Error) -> StorageError {
             StorageError::DiskFull { path: "the index".into(), free: 0, reserve: 0 }
         }
         // Among others what a full disk does to the WAL's shared memory.
-        Some(ErrorCode::SystemIoFailure) => StorageError::Io {
-            act: "write",
-            path: "the index".into(),
-            cause: error.to_string(),
-        },
+        Some(ErrorCode::SystemIoFailure) => {
+            StorageError::Io { act: "write", path: "the index".into(), cause: error.to_string() }
+        }
         _ => StorageError::Index(error.to_string()),
     }
 }
@@ -116,8 +114,11 @@ pub(crate) fn read_state(db: &Connection) -> Result<Option<State>, StorageError>
 }
 
 pub(crate) fn insert_state(db: &Connection, log_id: [u8; 16]) -> Result<State, StorageError> {
-    db.execute("INSERT INTO engine VALUES (1, ?1, ?2, 0, 0, 0, 1, 1, 1, 1, 0)", (SCHEMA_VERSION, log_id))
-        .map_err(index_error)?;
+    db.execute(
+        "INSERT INTO engine VALUES (1, ?1, ?2, 0, 0, 0, 1, 1, 1, 1, 0)",
+        (SCHEMA_VERSION, log_id),
+    )
+    .map_err(index_error)?;
     Ok(State {
         log_id,
         next_message: 1,

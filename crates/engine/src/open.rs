@@ -128,9 +128,14 @@ pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
         segment_octets: options.segment_octets,
         new_log_id: log_id,
     };
-    let mut replay = Replay { applier: &mut applier, pending: Vec::new(), skipped: Vec::new(), replayed: 0 };
+    let mut replay =
+        Replay { applier: &mut applier, pending: Vec::new(), skipped: Vec::new(), replayed: 0 };
     let opened = Log::open(log_options, from.position, from.sequence, &mut |record| {
-        replay.add(record.meta, record.body, Applied { sequence: record.sequence, position: record.next })
+        replay.add(
+            record.meta,
+            record.body,
+            Applied { sequence: record.sequence, position: record.next },
+        )
     })?;
     replay.flush()?;
     let (replayed, skipped) = (replay.replayed, replay.skipped);
@@ -188,8 +193,11 @@ impl Replay<'_> {
             return Ok(());
         }
         let batch = std::mem::take(&mut self.pending);
-        let records =
-            batch.iter().map(|(meta, body, applied)| ToApply { meta, body: *body, applied: *applied });
+        let records = batch.iter().map(|(meta, body, applied)| ToApply {
+            meta,
+            body: *body,
+            applied: *applied,
+        });
         self.applier.apply(records)?;
         self.replayed += batch.len() as u64;
         Ok(())

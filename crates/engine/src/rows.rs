@@ -21,8 +21,7 @@ pub(crate) fn folder(r: &Row<'_>) -> Result<Folder, rusqlite::Error> {
         messages: r.get(6)?,
         unseen: r.get(7)?,
         octets: r.get::<_, i64>(8)? as u64,
-        special_use: special
-            .and_then(|s| SpecialUse::ALL.into_iter().find(|u| u.attribute() == s)),
+        special_use: special.and_then(|s| SpecialUse::ALL.into_iter().find(|u| u.attribute() == s)),
         subscribed: r.get(10)?,
     })
 }
@@ -46,9 +45,7 @@ pub(crate) fn flags(r: &Row<'_>, at: usize) -> Result<FlagSet, rusqlite::Error> 
     let keywords: Option<String> = r.get(at + 1)?;
     Ok(match keywords {
         None => FlagSet::system(system),
-        Some(text) => {
-            FlagSet::new(system, text.split(' ').filter_map(|k| Keyword::new(k).ok()))
-        }
+        Some(text) => FlagSet::new(system, text.split(' ').filter_map(|k| Keyword::new(k).ok())),
     })
 }
 

@@ -2,8 +2,8 @@
 
 use concord_base::{Clock, StorageError, Timestamp};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// A file system is asked at most so often.
@@ -26,7 +26,14 @@ const PER_MESSAGE: u64 = 16 << 10;
 
 impl Space {
     pub fn new(path: PathBuf, reserve: u64, clock: Arc<dyn Clock>) -> Self {
-        Self { path, reserve, clock, asked: AtomicI64::new(0), free: AtomicU64::new(u64::MAX), let_in: AtomicU64::new(0) }
+        Self {
+            path,
+            reserve,
+            clock,
+            asked: AtomicI64::new(0),
+            free: AtomicU64::new(u64::MAX),
+            let_in: AtomicU64::new(0),
+        }
     }
 
     /// Whether there is room for a message of so many octets.

@@ -14,12 +14,19 @@ fn list(name: &str, members: &[&Arc<Object>]) -> NewObject {
         name: name.into(),
         display_name: String::new(),
         proxies: vec![Proxy { address: address(&format!("{name}@example.test")), primary: true }],
-        details: Details::List(DistributionList { members: members.iter().map(|m| m.id).collect() }),
+        details: Details::List(DistributionList {
+            members: members.iter().map(|m| m.id).collect(),
+        }),
     }
 }
 
 fn domain(name: &str) -> NewObject {
-    NewObject { name: name.into(), display_name: String::new(), proxies: vec![], details: Details::Domain }
+    NewObject {
+        name: name.into(),
+        display_name: String::new(),
+        proxies: vec![],
+        details: Details::Domain,
+    }
 }
 
 async fn add(h: &Harness, new: NewObject) -> Result<Arc<Object>, DirectoryError> {

@@ -36,7 +36,12 @@ fn answers(claim: &Claim, outcome: &AnswerOutcome) -> Vec<Answer> {
 async fn deliveries_are_claimed_once_grouped_and_answered() {
     let h = Harness::new().await;
     let alice = h.mailbox("alice").await;
-    let to = vec![to_domain("a@one.test"), to_domain("b@one.test"), to_domain("c@two.test"), to_mailbox(alice)];
+    let to = vec![
+        to_domain("a@one.test"),
+        to_domain("b@one.test"),
+        to_domain("c@two.test"),
+        to_mailbox(alice),
+    ];
     let message = h.engine().take_in(submission("x", to)).await.unwrap();
     let claims = claim(&h, 10).await;
     let mut shape: Vec<_> =
@@ -52,10 +57,16 @@ async fn deliveries_are_claimed_once_grouped_and_answered() {
     let story = h.engine().trace(&TraceQuery::Message(message), 1).await.unwrap().remove(0);
     let count = |k| story.events.iter().filter(|e| e.kind == k).count();
     assert_eq!(
-        [TraceKind::Received, TraceKind::Queued, TraceKind::Stored, TraceKind::Delivered].map(count),
+        [TraceKind::Received, TraceKind::Queued, TraceKind::Stored, TraceKind::Delivered]
+            .map(count),
         [1, 3, 1, 3]
     );
-    assert!(story.events.iter().any(|e| e.detail.contains("mx.one.test [192.0.2.1] said: 250 2.0.0 fine")));
+    assert!(
+        story
+            .events
+            .iter()
+            .any(|e| e.detail.contains("mx.one.test [192.0.2.1] said: 250 2.0.0 fine"))
+    );
     for query in [
         TraceQuery::HeaderMessageId("x@test".into()),
         TraceQuery::Address("C@two.test".into()),
@@ -69,7 +80,10 @@ async fn deliveries_are_claimed_once_grouped_and_answered() {
 async fn a_busy_group_does_not_hold_up_another() {
     let h = Harness::new().await;
     for n in 0..50 {
-        h.engine().take_in(submission(&format!("slow{n}"), vec![to_domain("a@slow.test")])).await.unwrap();
+        h.engine()
+            .take_in(submission(&format!("slow{n}"), vec![to_domain("a@slow.test")]))
+            .await
+            .unwrap();
     }
     h.engine().take_in(submission("quick", vec![to_domain("a@quick.test")])).await.unwrap();
     let first = claim(&h, 1).await;
@@ -98,7 +112,8 @@ async fn deferred_deliveries_come_back_when_due() {
 #[tokio::test]
 async fn a_delivery_that_kills_its_connector_three_times_is_quarantined() {
     let h = Harness::new().await;
-    let message = h.engine().take_in(submission("bad", vec![to_domain("a@one.test")])).await.unwrap();
+    let message =
+        h.engine().take_in(submission("bad", vec![to_domain("a@one.test")])).await.unwrap();
     h.engine().take_in(submission("good", vec![to_domain("b@one.test")])).await.unwrap();
     let mut seen_suspect = 0;
     for _ in 0..3 {
@@ -184,7 +199,8 @@ async fn old_stories_are_forgotten_but_not_those_still_queued() {
     let h = Harness::new().await;
     let alice: MailboxId = h.mailbox("alice").await;
     let done = h.engine().take_in(submission("done", vec![to_mailbox(alice)])).await.unwrap();
-    let waits = h.engine().take_in(submission("waits", vec![to_domain("a@one.test")])).await.unwrap();
+    let waits =
+        h.engine().take_in(submission("waits", vec![to_domain("a@one.test")])).await.unwrap();
     h.clock.advance(Duration::from_secs(3600));
     assert_eq!(h.engine().forget_stories(h.clock.now()).await.unwrap(), 1);
     assert!(h.engine().trace(&TraceQuery::Message(done), 1).await.unwrap().is_empty());

@@ -57,7 +57,10 @@ async fn watchers_hear_of_new_mail() {
     let (mailbox, inbox) = inbox_with(&h, 0).await;
     let mut watch = h.engine().watch(inbox.id);
     h.engine().take_in(submission("x", vec![to_mailbox(mailbox)])).await.unwrap();
-    tokio::time::timeout(std::time::Duration::from_secs(1), watch.changed()).await.unwrap().unwrap();
+    tokio::time::timeout(std::time::Duration::from_secs(1), watch.changed())
+        .await
+        .unwrap()
+        .unwrap();
     assert!(*watch.borrow() > inbox.highest_modseq);
 }
 
@@ -67,19 +70,24 @@ async fn flags_change_and_old_ones_are_refused() {
     let (_, inbox) = inbox_with(&h, 5).await;
     let engine = h.engine();
     let seen = FlagSet::system(SystemFlags::SEEN);
-    let stored =
-        engine.store_flags(inbox.id, &UidSet::all(), FlagChange::Add(seen.clone()), None).await.unwrap();
+    let stored = engine
+        .store_flags(inbox.id, &UidSet::all(), FlagChange::Add(seen.clone()), None)
+        .await
+        .unwrap();
     assert_eq!(stored.items.len(), 5);
     let modseq = stored.items[0].modseq;
     assert_eq!(engine.folder_by_id(inbox.id).await.unwrap().unseen, 0);
     // The same again changes nothing, not even the modseq.
-    let again = engine.store_flags(inbox.id, &UidSet::all(), FlagChange::Add(seen), None).await.unwrap();
+    let again =
+        engine.store_flags(inbox.id, &UidSet::all(), FlagChange::Add(seen), None).await.unwrap();
     assert!(again.items.iter().all(|i| i.modseq == modseq));
     let label = FlagSet::new(SystemFlags::default(), [Keyword::new("$Work").unwrap()]);
     let two: UidSet = [2, 3].into_iter().collect();
     engine.store_flags(inbox.id, &two, FlagChange::Add(label.clone()), None).await.unwrap();
-    let refused =
-        engine.store_flags(inbox.id, &UidSet::all(), FlagChange::Remove(label), Some(modseq)).await.unwrap();
+    let refused = engine
+        .store_flags(inbox.id, &UidSet::all(), FlagChange::Remove(label), Some(modseq))
+        .await
+        .unwrap();
     assert_eq!(refused.refused, [2, 3]);
     let changes = engine.changes(inbox.id, modseq).await.unwrap();
     assert_eq!(changes.changed.iter().map(|i| i.uid).collect::<Vec<_>>(), [2, 3]);
@@ -163,7 +171,10 @@ async fn large_bodies_stream_to_disk_and_go_when_nobody_needs_them() {
     assert_eq!(body.octets, 1_000_000);
     let large = h.scratch.path().join("data/large");
     assert_eq!(std::fs::read_dir(&large).unwrap().count(), 1);
-    engine.append(inbox.id, body, FlagSet::system(SystemFlags::DELETED), Timestamp(5)).await.unwrap();
+    engine
+        .append(inbox.id, body, FlagSet::system(SystemFlags::DELETED), Timestamp(5))
+        .await
+        .unwrap();
     let (items, _) = engine.items(inbox.id).await.unwrap();
     let end = engine.read(items[0].message, 999_990..2_000_000).await.unwrap();
     assert_eq!(end.len(), 10);

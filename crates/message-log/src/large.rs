@@ -55,8 +55,8 @@ impl LargeBodies {
     /// [`StorageError::Io`]
     pub fn numbers(&self) -> Result<Vec<u64>, StorageError> {
         let mut found = Vec::new();
-        let entries =
-            std::fs::read_dir(&*self.directory).map_err(|e| io_error("list", &self.directory, &e))?;
+        let entries = std::fs::read_dir(&*self.directory)
+            .map_err(|e| io_error("list", &self.directory, &e))?;
         for entry in entries.flatten() {
             let name = entry.file_name();
             let number = name.to_str().and_then(|n| n.strip_suffix(".body"));
@@ -95,15 +95,15 @@ impl LargeBodies {
         let start = range.start.min(body.octets);
         let end = range.end.clamp(start, body.octets);
         let mut buffer = vec![0; usize::try_from(end - start).unwrap_or(0)];
-        File::open(&path).and_then(|f| f.read_exact_at(&mut buffer, start)).map_err(|e| {
-            match e.kind() {
-                ErrorKind::UnexpectedEof | ErrorKind::NotFound => StorageError::Damaged {
-                    path: path.display().to_string(),
-                    offset: start,
-                    cause: "the body is missing or shorter than its index says".into(),
-                },
-                _ => io_error("read", &path, &e),
-            }
+        File::open(&path).and_then(|f| f.read_exact_at(&mut buffer, start)).map_err(|e| match e
+            .kind()
+        {
+            ErrorKind::UnexpectedEof | ErrorKind::NotFound => StorageError::Damaged {
+                path: path.display().to_string(),
+                offset: start,
+                cause: "the body is missing or shorter than its index says".into(),
+            },
+            _ => io_error("read", &path, &e),
         })?;
         Ok(buffer.into())
     }

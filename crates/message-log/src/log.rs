@@ -89,9 +89,7 @@ pub(crate) fn io_error(act: &'static str, path: &Path, cause: &std::io::Error) -
 
 /// Makes files' names durable. Directories are synced after every creation.
 pub(crate) fn sync_directory(directory: &Path) -> Result<(), StorageError> {
-    File::open(directory)
-        .and_then(|d| d.sync_all())
-        .map_err(|e| io_error("sync", directory, &e))
+    File::open(directory).and_then(|d| d.sync_all()).map_err(|e| io_error("sync", directory, &e))
 }
 
 impl Log {
@@ -340,23 +338,16 @@ fn new_segment(
         Ok(file)
     };
     let file = make().map_err(|e: std::io::Error| match e.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StorageError::DiskFull {
-            path: directory.display().to_string(),
-            free: 0,
-            reserve: 0,
-        },
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            StorageError::DiskFull { path: directory.display().to_string(), free: 0, reserve: 0 }
+        }
         _ => io_error("make", &path, &e),
     })?;
     sync_directory(directory)?;
     Ok((file, path))
 }
 
-fn cut_off(
-    directory: &Path,
-    file: &File,
-    path: &Path,
-    torn: &Damage,
-) -> Result<(), StorageError> {
+fn cut_off(directory: &Path, file: &File, path: &Path, torn: &Damage) -> Result<(), StorageError> {
     let mut evidence = vec![0; usize::try_from(torn.octets.min(MAX_EVIDENCE)).unwrap_or(0)];
     let read = file.read_exact_at(&mut evidence, torn.position.offset);
     let octets = evidence.iter().rposition(|octet| *octet != 0).map_or(0, |last| last + 1);

@@ -93,7 +93,8 @@ pub fn scan(
     let mut summary = ScanSummary { end: from, ..ScanSummary::default() };
     let last = numbers.last().copied();
     for number in numbers {
-        let start = if number == from.segment { from.offset.max(SEGMENT_HEADER) } else { SEGMENT_HEADER };
+        let start =
+            if number == from.segment { from.offset.max(SEGMENT_HEADER) } else { SEGMENT_HEADER };
         let mut segment = Segment::open(directory, number, last == Some(number))?;
         segment.read(start, bodies, &mut summary, visit)?;
     }
@@ -143,9 +144,7 @@ impl Segment {
                 Found::End => break,
                 Found::Record(header, meta) => {
                     let next = Position { segment: self.number, offset: offset + header.span() };
-                    if header.sequence != summary.last_sequence + 1
-                        && self.follows(summary)
-                    {
+                    if header.sequence != summary.last_sequence + 1 && self.follows(summary) {
                         summary.damage.push(Damage {
                             position,
                             octets: 0,
@@ -279,11 +278,7 @@ impl Segment {
 
     /// Whether a write begins at `from` or behind it: then what is in front of
     /// it was synced once, and its damage is no torn tail.
-    fn write_begins_after(
-        &self,
-        mut from: Option<u64>,
-        after: u64,
-    ) -> Result<bool, StorageError> {
+    fn write_begins_after(&self, mut from: Option<u64>, after: u64) -> Result<bool, StorageError> {
         while let Some(offset) = from {
             match self.record_at(offset, true)? {
                 Found::Record(header, _) if header.in_batch == 0 => return Ok(true),

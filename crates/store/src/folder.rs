@@ -121,8 +121,7 @@ pub enum SpecialUse {
 
 impl SpecialUse {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Archive, Self::Drafts, Self::Junk, Self::Sent, Self::Trash];
+    pub const ALL: [Self; 5] = [Self::Archive, Self::Drafts, Self::Junk, Self::Sent, Self::Trash];
 
     /// Its IMAP attribute.
     pub const fn attribute(self) -> &'static str {

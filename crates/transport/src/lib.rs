@@ -19,8 +19,8 @@ mod tracking;
 mod traits;
 
 pub use delivery::{
-    Answer, AnswerOutcome, Claim, Delivery, DeliveryState, Group, PeerAnswer,
-    QUARANTINE_AFTER, QueueFilter, QueueSummary, QueuedMessage,
+    Answer, AnswerOutcome, Claim, Delivery, DeliveryState, Group, PeerAnswer, QUARANTINE_AFTER,
+    QueueFilter, QueueSummary, QueuedMessage,
 };
 pub use envelope::{
     Arrival, Destination, EnvelopeOptions, Notify, ReturnContent, ReversePath, RoutedRecipient,

@@ -53,7 +53,10 @@ mod tests {
 
     #[test]
     fn the_last_wait_repeats() {
-        let policy = RetryPolicy { schedule: vec![Duration::from_secs(1), Duration::from_secs(5)], ..Default::default() };
+        let policy = RetryPolicy {
+            schedule: vec![Duration::from_secs(1), Duration::from_secs(5)],
+            ..Default::default()
+        };
         let now = Timestamp::from_seconds(100);
         let at = |n| policy.next_attempt(n, now).seconds();
         assert_eq!([at(0), at(1), at(2), at(3), at(99)], [101, 101, 105, 105, 105]);

@@ -5,9 +5,9 @@ use crate::{
     TransportError,
 };
 use concord_base::{MessageId, Timestamp};
-use tokio::sync::watch::Receiver;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
+use tokio::sync::watch::Receiver;
 
 /// What an administrator does with a queued message (all its deliveries).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,9 +6,7 @@ use super::settle::{Verdict, settle};
 use crate::submission::Submission as Shared;
 use bytes::Bytes;
 use concord_base::{Fault as _, MessageId, Retry};
-use concord_smtp::{
-    BodyType, ForwardPath, MailCommand, RcptCommand, RemoteAnswer, Reply, Return,
-};
+use concord_smtp::{BodyType, ForwardPath, MailCommand, RcptCommand, RemoteAnswer, Reply, Return};
 use concord_smtp_tokio::{ChunkSource, ClientError, Delivered};
 use concord_store::{MAX_READ, Store};
 use concord_transport::{Claim, Delivery, PeerAnswer, QueuedMessage, ReturnContent};
@@ -72,13 +70,11 @@ fn rcpt_command(delivery: &Delivery) -> Option<RcptCommand> {
     let notify = delivery.notify;
     Some(RcptCommand {
         to: ForwardPath::Mailbox(delivery.address.smtp()?),
-        notify: (notify != concord_transport::Notify::default()).then_some(
-            concord_smtp::Notify {
-                success: notify.success,
-                failure: notify.failure,
-                delay: notify.delay,
-            },
-        ),
+        notify: (notify != concord_transport::Notify::default()).then_some(concord_smtp::Notify {
+            success: notify.success,
+            failure: notify.failure,
+            delay: notify.delay,
+        }),
         orcpt: delivery.original.clone(),
         ..RcptCommand::new(delivery.address.smtp()?)
     })
@@ -159,8 +155,7 @@ impl Attempt {
     /// One transaction. Recipients that LMTP cannot name fail by themselves.
     async fn transact(&self, mut session: Session) -> Result<Vec<Verdict>, ClientError> {
         let message = &self.claim.message;
-        let rcpts: Vec<Option<RcptCommand>> =
-            message.deliveries.iter().map(rcpt_command).collect();
+        let rcpts: Vec<Option<RcptCommand>> = message.deliveries.iter().map(rcpt_command).collect();
         let named: Vec<RcptCommand> = rcpts.iter().flatten().cloned().collect();
         let mut source = FromStore {
             store: Arc::clone(&self.shared.store),

@@ -35,7 +35,12 @@ struct Settled {
 }
 
 /// The rules of RFC 3461 section 5 and of the retry schedule.
-fn decide(shared: &Shared, message: &QueuedMessage, delivery: &Delivery, verdict: Verdict) -> Settled {
+fn decide(
+    shared: &Shared,
+    message: &QueuedMessage,
+    delivery: &Delivery,
+    verdict: Verdict,
+) -> Settled {
     let now = shared.clock.now();
     let retry = &shared.config.retry;
     let told = message.sender.0.as_ref().map(ToString::to_string);

@@ -35,7 +35,11 @@ impl Handler {
             Outcome::Unavailable(error) => {
                 self.sasl = None;
                 tracing::warn!(%error, "a login could not be checked");
-                AuthStep::Refused(Reply::new(454, (4, 7, 0), "cannot check the login now; try later"))
+                AuthStep::Refused(Reply::new(
+                    454,
+                    (4, 7, 0),
+                    "cannot check the login now; try later",
+                ))
             }
         }
     }

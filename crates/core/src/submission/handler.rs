@@ -11,9 +11,7 @@ use concord_sasl::ServerSession;
 use concord_smtp::{BodyType, MailCommand, RcptCommand, Reply, Return, Xforward};
 use concord_smtp_tokio::{AuthStep, DataReply, SmtpHandler};
 use concord_store::{BodyWriter, StoreError};
-use concord_transport::{
-    Arrival, EnvelopeOptions, ReturnContent, ReversePath, TransportError,
-};
+use concord_transport::{Arrival, EnvelopeOptions, ReturnContent, ReversePath, TransportError};
 use std::sync::Arc;
 
 /// A message that is coming in.
@@ -135,8 +133,7 @@ impl Handler {
             return_path_octets: incoming.return_path_octets,
         };
         let success = report::of_local_success(&submission);
-        let message =
-            self.shared.queue.take_in(submission).await.map_err(transport_reply)?;
+        let message = self.shared.queue.take_in(submission).await.map_err(transport_reply)?;
         let queue_id = QueueId(message);
         if let Some(success) = success
             && let Some(report) = success.finish(queue_id, &self.shared).await

@@ -78,7 +78,10 @@ impl Recipients {
                 return Err(refuse(550, (5, 1, 1), text));
             }
             Resolution::Elsewhere(_) if !may_relay => {
-                let text = format!("<{}> relaying denied: not a domain of ours, and you are not logged in", given.value());
+                let text = format!(
+                    "<{}> relaying denied: not a domain of ours, and you are not logged in",
+                    given.value()
+                );
                 return Err(refuse(550, (5, 7, 1), text));
             }
             Resolution::Elsewhere(elsewhere) => {
@@ -154,8 +157,7 @@ impl Taken {
 
 /// Whom `<postmaster>` means: the postmaster of the first of our domains.
 async fn postmaster(directory: &dyn Directory) -> Result<SmtpAddress, Reply> {
-    let domains =
-        directory.list(Kind::Domain).await.map_err(|error| Reply::from_fault(&error))?;
+    let domains = directory.list(Kind::Domain).await.map_err(|error| Reply::from_fault(&error))?;
     domains
         .first()
         .and_then(|domain| format!("postmaster@{}", domain.name).parse().ok())

@@ -138,14 +138,12 @@ impl Applier {
 
     fn write_object(&self, object: &Object) -> Result<(), ActError> {
         let id = object.id.0 as i64;
-        self.db
-            .prepare_cached("INSERT INTO object VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![
-                id,
-                object.kind().as_str(),
-                object.name.to_lowercase(),
-                encode(object)?
-            ])?;
+        self.db.prepare_cached("INSERT INTO object VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+            id,
+            object.kind().as_str(),
+            object.name.to_lowercase(),
+            encode(object)?
+        ])?;
         for proxy in &object.proxies {
             self.db
                 .prepare_cached("INSERT INTO proxy VALUES (?1, ?2)")?

@@ -91,7 +91,8 @@ impl Applier {
         let mut copied = Copied { uid_validity: target.uid_validity, uids: Vec::new() };
         let items = self.items_in(from, uids)?;
         for item in &items {
-            let new = self.insert_item(to, item.message, &item.flags, item.internal_date, item.octets)?;
+            let new =
+                self.insert_item(to, item.message, &item.flags, item.internal_date, item.octets)?;
             copied.uids.push((item.uid, new.uid));
             if !remove {
                 self.db
@@ -128,9 +129,11 @@ impl Applier {
             self.db
                 .prepare_cached("DELETE FROM item WHERE folder = ?1 AND uid = ?2")?
                 .execute(params![folder.0 as i64, item.uid])?;
-            self.db
-                .prepare_cached("INSERT INTO gone VALUES (?1, ?2, ?3)")?
-                .execute(params![folder.0 as i64, modseq as i64, item.uid])?;
+            self.db.prepare_cached("INSERT INTO gone VALUES (?1, ?2, ?3)")?.execute(params![
+                folder.0 as i64,
+                modseq as i64,
+                item.uid
+            ])?;
         }
         if let Some(counters) = self.counters(folder)? {
             for item in items {
@@ -153,7 +156,8 @@ impl Applier {
             self.release(message, 1)?;
         }
         for table in ["item", "gone"] {
-            self.db.execute(&format!("DELETE FROM {table} WHERE folder = ?1"), [folder.0 as i64])?;
+            self.db
+                .execute(&format!("DELETE FROM {table} WHERE folder = ?1"), [folder.0 as i64])?;
         }
         self.db.execute("DELETE FROM folder WHERE id = ?1", [folder.0 as i64])?;
         self.folders.remove(&folder);

@@ -323,9 +323,7 @@ impl Applier {
     /// Where an act's message is, as the index keeps it: place, segment, offset.
     fn place(at: BodyRef, body: Location) -> (i64, i64, i64) {
         match at {
-            BodyRef::Here { offset, .. } => {
-                (1, body.segment as i64, (body.offset + offset) as i64)
-            }
+            BodyRef::Here { offset, .. } => (1, body.segment as i64, (body.offset + offset) as i64),
             BodyRef::Large { number, .. } => (2, number as i64, 0),
         }
     }

@@ -131,7 +131,8 @@ impl Applier {
 
     fn count_crash(&self, row: &mut Row, recipient: &str, said: &str) -> Result<(), ActError> {
         row.crashes += 1;
-        let detail = format!("a service died over it, time {} of {QUARANTINE_AFTER}; {said}", row.crashes);
+        let detail =
+            format!("a service died over it, time {} of {QUARANTINE_AFTER}; {said}", row.crashes);
         self.event(row.message, None, TraceKind::Crashed, Some(recipient), &detail)?;
         if row.crashes >= QUARANTINE_AFTER && row.state == DeliveryState::Queued {
             row.state = DeliveryState::Quarantined;

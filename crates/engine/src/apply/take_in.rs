@@ -38,7 +38,13 @@ impl Applier {
                             )?;
                             references += 1;
                             let detail = format!("in INBOX as UID {}", uid.uid);
-                            self.recipient_event(message, seq, TraceKind::Stored, recipient, &detail)?;
+                            self.recipient_event(
+                                message,
+                                seq,
+                                TraceKind::Stored,
+                                recipient,
+                                &detail,
+                            )?;
                         }
                     } else {
                         let (connector, group) = UNROUTABLE;
@@ -105,8 +111,7 @@ impl Applier {
         references: i64,
     ) -> Result<(), ActError> {
         let (place, segment, offset) = Self::place(t.body, body);
-        let envelope =
-            Envelope { arrival: t.arrival.clone(), options: t.options.clone() };
+        let envelope = Envelope { arrival: t.arrival.clone(), options: t.options.clone() };
         let envelope = encode(&envelope)?;
         let sender = t.sender.0.as_ref();
         self.db

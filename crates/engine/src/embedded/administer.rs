@@ -1,7 +1,7 @@
 //! The queue and stories towards administrators.
 
-use super::{Embedded, other_outcome};
 use super::queue::read_message;
+use super::{Embedded, other_outcome};
 use crate::act::Act;
 use crate::apply::{ActError, Outcome};
 use crate::delivery::{Envelope, decode};
@@ -18,10 +18,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 /// the list has members.
 const MAX_EVENTS: i64 = 10_000;
 
-fn read_deliveries(
-    db: &Connection,
-    message: MessageId,
-) -> Result<Vec<Delivery>, rusqlite::Error> {
+fn read_deliveries(db: &Connection, message: MessageId) -> Result<Vec<Delivery>, rusqlite::Error> {
     db.prepare_cached(&format!(
         "SELECT {} FROM delivery WHERE message = ?1 ORDER BY id",
         rows::DELIVERY_COLUMNS
@@ -110,7 +107,8 @@ fn received_event(story: &Story, envelope: &Envelope) -> TraceEvent {
 #[async_trait::async_trait]
 impl Administer for Embedded {
     async fn list_queue(&self, filter: &QueueFilter) -> Result<Vec<QueuedMessage>, TransportError> {
-        let limit = if filter.limit == 0 { QueueFilter::MAX } else { filter.limit.min(QueueFilter::MAX) };
+        let limit =
+            if filter.limit == 0 { QueueFilter::MAX } else { filter.limit.min(QueueFilter::MAX) };
         let after = filter.after.map_or(0, |m| m.0 as i64);
         Ok(self.readers.with(|db| {
             let transaction = db.unchecked_transaction()?;
@@ -155,7 +153,8 @@ impl Administer for Embedded {
     async fn summary(&self) -> Result<QueueSummary, TransportError> {
         Ok(self.readers.with(|db| {
             let mut summary = QueueSummary::default();
-            let mut states = db.prepare_cached("SELECT state, count(*) FROM delivery GROUP BY state")?;
+            let mut states =
+                db.prepare_cached("SELECT state, count(*) FROM delivery GROUP BY state")?;
             let mut rows = states.query([])?;
             while let Some(row) = rows.next()? {
                 let count = row.get::<_, i64>(1)? as u64;

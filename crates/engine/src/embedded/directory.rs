@@ -12,7 +12,10 @@ use rusqlite::OptionalExtension;
 use std::sync::Arc;
 
 impl Embedded {
-    pub(super) fn read_object_by_id(&self, id: ObjectId) -> Result<Option<Arc<Object>>, StorageError> {
+    pub(super) fn read_object_by_id(
+        &self,
+        id: ObjectId,
+    ) -> Result<Option<Arc<Object>>, StorageError> {
         self.read_object(DirectoryKey::Id(id))
     }
 

@@ -140,7 +140,11 @@ impl Embedded {
     }
 
     /// Sends acts as one record and waits until they are applied.
-    pub(crate) async fn act(&self, acts: Vec<Act>, bodies: Bodies) -> Result<Vec<Result<Outcome, ActError>>, StorageError> {
+    pub(crate) async fn act(
+        &self,
+        acts: Vec<Act>,
+        bodies: Bodies,
+    ) -> Result<Vec<Result<Outcome, ActError>>, StorageError> {
         let (reply, answer) = oneshot::channel();
         self.send(acts, bodies, Some(reply))?;
         answer.await.map_err(|_| StorageError::Stopping)?

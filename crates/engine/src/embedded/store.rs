@@ -38,9 +38,12 @@ impl Embedded {
 
     fn read_folder(&self, folder: FolderId) -> Result<Folder, StoreError> {
         let found = self.readers.with(|db| {
-            db.prepare_cached(&format!("SELECT {} FROM folder WHERE id = ?1", rows::FOLDER_COLUMNS))?
-                .query_row([folder.0 as i64], rows::folder)
-                .optional()
+            db.prepare_cached(&format!(
+                "SELECT {} FROM folder WHERE id = ?1",
+                rows::FOLDER_COLUMNS
+            ))?
+            .query_row([folder.0 as i64], rows::folder)
+            .optional()
         })?;
         found.ok_or(StoreError::FolderGone(folder))
     }
@@ -90,23 +93,30 @@ impl Embedded {
     /// Where a message's body is.
     fn place(&self, message: MessageId) -> Result<Place, StoreError> {
         let found = self.readers.with(|db| {
-            db.prepare_cached("SELECT place, segment, offset, octets, crc FROM message WHERE id = ?1")?
-                .query_row([message.0 as i64], |r| {
-                    let [place, segment, offset, octets] = [r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?]
-                        .map(|n: i64| n as u64);
-                    let crc = r.get(4)?;
-                    Ok(match place {
-                        1 => Place::Segment(Location { segment, offset, octets }, crc),
-                        2 => Place::Large(LargeBody { number: segment, octets, crc }),
-                        _ => Place::Gone,
-                    })
+            db.prepare_cached(
+                "SELECT place, segment, offset, octets, crc FROM message WHERE id = ?1",
+            )?
+            .query_row([message.0 as i64], |r| {
+                let [place, segment, offset, octets] =
+                    [r.get(0)?, r.get(1)?, r.get(2)?, r.get(3)?].map(|n: i64| n as u64);
+                let crc = r.get(4)?;
+                Ok(match place {
+                    1 => Place::Segment(Location { segment, offset, octets }, crc),
+                    2 => Place::Large(LargeBody { number: segment, octets, crc }),
+                    _ => Place::Gone,
                 })
-                .optional()
+            })
+            .optional()
         })?;
         Ok(found.unwrap_or(Place::Gone))
     }
 
-    fn read_at(&self, place: Place, message: MessageId, range: Range<u64>) -> Result<Bytes, StoreError> {
+    fn read_at(
+        &self,
+        place: Place,
+        message: MessageId,
+        range: Range<u64>,
+    ) -> Result<Bytes, StoreError> {
         match place {
             Place::Segment(location, crc) if location.octets <= MAX_READ => {
                 // Whole, so that what is handed out is what was taken in.

@@ -115,7 +115,8 @@ pub fn to_domain(recipient: &str) -> RoutedRecipient {
 }
 
 pub fn submission(subject: &str, recipients: Vec<RoutedRecipient>) -> Submission {
-    let text = format!("Subject: {subject}\r\nMessage-ID: <{subject}@test>\r\n\r\nbody of {subject}\r\n");
+    let text =
+        format!("Subject: {subject}\r\nMessage-ID: <{subject}@test>\r\n\r\nbody of {subject}\r\n");
     Submission {
         arrival: Arrival { connector: "internet-mail".into(), ..Arrival::default() },
         received: Timestamp::from_seconds(1_800_000_000),
