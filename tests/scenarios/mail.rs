@@ -73,7 +73,7 @@ fn submission_as_alice_to_bob() -> Result<()> {
 }
 
 #[test]
-fn submission_asks_for_a_login() -> Result<()> {
+fn submission_asks_for_a_login_and_takes_no_foreign_sender() -> Result<()> {
     let server = Concord::start(|_| {})?;
     let mut session = concord_testkit::Smtp::connect(server.address("submission"))?;
     session.hello()?;
@@ -81,6 +81,12 @@ fn submission_asks_for_a_login() -> Result<()> {
     assert!(session.login(ALICE, "wrong").is_err());
     session.login(ALICE, concord_testkit::PASSWORD)?;
     session.must(&format!("MAIL FROM:<{ALICE}>"))?;
+    session.must(&format!("RCPT TO:<{BOB}>"))?;
+    session.must("RSET")?;
+    // Who is logged in may not send as somebody else. The core judges MAIL with
+    // the first RCPT.
+    session.must(&format!("MAIL FROM:<{BOB}>"))?;
+    assert_eq!(session.command(&format!("RCPT TO:<{BOB}>"))?.code, 553);
     Ok(())
 }
 
@@ -118,6 +124,7 @@ fn relay_for_strangers_is_refused() -> Result<()> {
         ("a@stranger.test", "victim%elsewhere.test@example.test"),
         ("a@stranger.test", "@example.test:victim@elsewhere.test"),
         ("a@stranger.test", "\"victim@elsewhere.test\"@example.test"),
+        ("a@stranger.test", "IMCEASMTP-victim+40elsewhere+2Etest@example.test"),
     ] {
         session.must(&format!("MAIL FROM:<{from}>"))?;
         let reply = session.command(&format!("RCPT TO:<{to}>"))?;

@@ -114,7 +114,7 @@ pub(crate) enum Act {
     },
     Directory(Box<DirectoryAct>),
     Answers(Vec<Answer>),
-    QueueAct {
+    Administer {
         message: MessageId,
         act: QueueAct,
     },

@@ -1,5 +1,7 @@
 //! The queue's and the tracking's contract.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // tests, and what they share
+
 mod common;
 
 use common::{Harness, submission, to_domain, to_mailbox};

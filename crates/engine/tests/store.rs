@@ -1,5 +1,7 @@
 //! The store's contract.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // tests, and what they share
+
 mod common;
 
 use bytes::Bytes;

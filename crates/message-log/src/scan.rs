@@ -136,60 +136,76 @@ impl Segment {
         self.read_header(summary)?;
         summary.end = summary.end.max(Position { segment: self.number, offset: start });
         let mut offset = start;
-        loop {
-            let Some(begins) = self.skip_zeros(offset)? else { break };
-            offset = begins;
-            let position = Position { segment: self.number, offset };
-            match self.record_at(offset, bodies)? {
+        while let Some(begins) = self.skip_zeros(offset)? {
+            let position = Position { segment: self.number, offset: begins };
+            offset = match self.record_at(begins, bodies)? {
                 Found::End => break,
                 Found::Record(header, meta) => {
-                    let next = Position { segment: self.number, offset: offset + header.span() };
-                    if header.sequence != summary.last_sequence + 1 && self.follows(summary) {
-                        summary.damage.push(Damage {
-                            position,
-                            octets: 0,
-                            cause: "records are missing in front of this one",
-                            torn_tail: false,
-                        });
-                    }
-                    let body_at = offset + RECORD_HEADER as u64 + u64::from(header.meta_octets);
-                    summary.records += 1;
-                    summary.octets += header.span();
-                    summary.last_sequence = header.sequence;
-                    summary.last_segment = self.number;
-                    summary.end = next;
-                    visit(Record {
-                        position,
-                        next,
-                        sequence: header.sequence,
-                        meta,
-                        body: Location {
-                            segment: self.number,
-                            offset: body_at,
-                            octets: header.body_octets,
-                        },
-                    })?;
-                    offset = next.offset;
+                    let record = self.record(position, &header, meta, summary);
+                    let next = record.next.offset;
+                    visit(record)?;
+                    next
                 }
-                Found::Bad(cause) => {
-                    let mut found = self.next_record(offset + ALIGN, summary.last_sequence)?;
-                    if self.is_last && !self.write_begins_after(found, summary.last_sequence)? {
-                        // All that follows is of the write that was cut off.
-                        found = None;
-                    }
-                    let to = found.unwrap_or(self.octets);
-                    summary.damage.push(Damage {
-                        position,
-                        octets: to.saturating_sub(offset),
-                        cause,
-                        torn_tail: self.is_last && found.is_none(),
-                    });
-                    let Some(found) = found else { break };
-                    offset = found;
-                }
-            }
+                Found::Bad(cause) => match self.damaged(position, cause, summary)? {
+                    Some(next) => next,
+                    None => break,
+                },
+            };
         }
         Ok(())
+    }
+
+    /// Enters a valid record into the summary.
+    fn record(
+        &self,
+        position: Position,
+        header: &RecordHeader,
+        meta: Bytes,
+        summary: &mut ScanSummary,
+    ) -> Record {
+        let offset = position.offset;
+        let next = Position { segment: self.number, offset: offset + header.span() };
+        if header.sequence != summary.last_sequence + 1 && self.follows(summary) {
+            summary.damage.push(Damage {
+                position,
+                octets: 0,
+                cause: "records are missing in front of this one",
+                torn_tail: false,
+            });
+        }
+        summary.records += 1;
+        summary.octets += header.span();
+        summary.last_sequence = header.sequence;
+        summary.last_segment = self.number;
+        summary.end = next;
+        let body = Location {
+            segment: self.number,
+            offset: offset + RECORD_HEADER as u64 + u64::from(header.meta_octets),
+            octets: header.body_octets,
+        };
+        Record { position, next, sequence: header.sequence, meta, body }
+    }
+
+    /// Enters damage into the summary; gives back where valid records go on.
+    fn damaged(
+        &self,
+        position: Position,
+        cause: &'static str,
+        summary: &mut ScanSummary,
+    ) -> Result<Option<u64>, StorageError> {
+        let after = summary.last_sequence;
+        let mut found = self.next_record(position.offset + ALIGN, after)?;
+        if self.is_last && !self.write_begins_after(found, after)? {
+            // All that follows is of the write that was cut off.
+            found = None;
+        }
+        summary.damage.push(Damage {
+            position,
+            octets: found.unwrap_or(self.octets).saturating_sub(position.offset),
+            cause,
+            torn_tail: self.is_last && found.is_none(),
+        });
+        Ok(found)
     }
 
     /// Whether the record in front must be the one that the summary saw last.

@@ -1,5 +1,7 @@
 //! The log as the engine uses it: append, crash, replay.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing)] // tests, and what they share
+
 use bytes::Bytes;
 use concord_message_log::{Entry, Log, LogOptions, Opened, Position, Reader, Record, scan};
 use std::os::unix::fs::FileExt;

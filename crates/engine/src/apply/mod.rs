@@ -237,7 +237,7 @@ impl Applier {
             }
             Act::Directory(act) => self.directory(act),
             Act::Answers(answers) => self.answers(answers),
-            Act::QueueAct { message, act } => self.queue_act(*message, *act),
+            Act::Administer { message, act } => self.queue_act(*message, *act),
             Act::Claimed(deliveries) => self.claimed(deliveries),
             Act::CoreStarted { retry_at } => self.core_started(*retry_at),
             Act::ForgetStories { before } => self.forget_stories(*before),

@@ -142,7 +142,7 @@ impl Administer for Embedded {
     }
 
     async fn act_on_queued(&self, message: MessageId, act: QueueAct) -> Result<(), TransportError> {
-        match self.act_one(Act::QueueAct { message, act }).await? {
+        match self.act_one(Act::Administer { message, act }).await? {
             Ok(_) => Ok(()),
             Err(ActError::Transport(error)) => Err(error),
             Err(ActError::Storage(error)) => Err(error.into()),
