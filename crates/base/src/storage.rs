@@ -49,6 +49,9 @@ pub enum StorageError {
         /// The configured budget in bytes.
         budget: u64,
     },
+    /// Somebody else is at it.
+    #[error("{0} is in use by other work; try again")]
+    InUse(&'static str),
     /// A state that the code holds impossible.
     #[error("internal error: {0}")]
     Bug(String),
@@ -63,13 +66,16 @@ impl Fault for StorageError {
             Self::Index(_) => "storage.index",
             Self::Stopping => "storage.stopping",
             Self::Busy { .. } => "storage.busy",
+            Self::InUse(_) => "storage.in-use",
             Self::Bug(_) => "storage.bug",
         }
     }
 
     fn retry(&self) -> Retry {
         match self {
-            Self::DiskFull { .. } | Self::Stopping | Self::Busy { .. } => Retry::Temporary,
+            Self::DiskFull { .. } | Self::Stopping | Self::Busy { .. } | Self::InUse(_) => {
+                Retry::Temporary
+            }
             Self::Io { .. } | Self::Damaged { .. } => Retry::Operator,
             Self::Index(_) | Self::Bug(_) => Retry::Bug,
         }
@@ -79,7 +85,7 @@ impl Fault for StorageError {
         match self {
             // RFC 3463: X.3.1 mail system full, X.3.2 not accepting, X.3.0 other
             Self::DiskFull { .. } => EnhancedStatus::new(4, 3, 1),
-            Self::Stopping | Self::Busy { .. } => EnhancedStatus::new(4, 3, 2),
+            Self::Stopping | Self::Busy { .. } | Self::InUse(_) => EnhancedStatus::new(4, 3, 2),
             _ => EnhancedStatus::new(4, 3, 0),
         }
     }

@@ -92,7 +92,7 @@ impl Maintenance for StoreMaintenance {
         progress: Sender<Progress>,
     ) -> Result<Outcome, StorageError> {
         let Ok(_turn) = self.turn.try_lock() else {
-            return Err(StorageError::Busy { budget: 1 });
+            return Err(StorageError::InUse("the store's maintenance"));
         };
         match task {
             MaintenanceTask::Verify => self.verify(&progress).await,

@@ -3,7 +3,7 @@
 use crate::submission::{Submission as Shared, connector_for};
 use concord_address::{SmtpAddress, TypedAddress};
 use concord_base::{MessageId, QueueId, Timestamp};
-use concord_directory::{Directory, Resolution, expand, resolve};
+use concord_directory::{Directory, DirectoryError, Resolution, expand, resolve};
 use concord_message::{Original, Report, ReportKind, ReportRecipient, Stamp, render};
 use concord_store::{Body, MAX_READ, Store};
 use concord_transport::{
@@ -57,7 +57,10 @@ impl<'a> About<'a> {
 }
 
 /// Where a report goes: to the sender, wherever he is.
-async fn route_to_sender(directory: &dyn Directory, sender: &SmtpAddress) -> Vec<RoutedRecipient> {
+async fn route_to_sender(
+    directory: &dyn Directory,
+    sender: &SmtpAddress,
+) -> Result<Vec<RoutedRecipient>, DirectoryError> {
     let given = TypedAddress::from(sender.clone());
     let to = |address: TypedAddress, destination| RoutedRecipient {
         address,
@@ -67,12 +70,12 @@ async fn route_to_sender(directory: &dyn Directory, sender: &SmtpAddress) -> Vec
         notify: Notify::NEVER,
         destination,
     };
-    match resolve(directory, &given).await {
-        Ok(Resolution::Elsewhere(address)) => {
+    Ok(match resolve(directory, &given).await? {
+        Resolution::Elsewhere(address) => {
             connector_for(&address).map(|c| to(address, c)).into_iter().collect()
         }
-        Ok(Resolution::Recipient(object)) => {
-            let members = expand(directory, object).await.unwrap_or_default();
+        Resolution::Recipient(object) => {
+            let members = expand(directory, object).await?;
             members
                 .iter()
                 .filter_map(|object| match &object.details {
@@ -86,12 +89,8 @@ async fn route_to_sender(directory: &dyn Directory, sender: &SmtpAddress) -> Vec
                 })
                 .collect()
         }
-        Ok(Resolution::Unknown) => Vec::new(),
-        Err(error) => {
-            tracing::error!(%error, %sender, "a sender could not be looked up for a report");
-            Vec::new()
-        }
-    }
+        Resolution::Unknown => Vec::new(),
+    })
 }
 
 /// Writes a report as a message to its sender; `None` if there is nobody to
@@ -103,12 +102,12 @@ pub(crate) async fn write(
     now: Timestamp,
     directory: &dyn Directory,
     store: &dyn Store,
-) -> Option<Submission> {
-    let kind = recipients.first()?.kind;
-    let routed = route_to_sender(directory, about.sender).await;
+) -> Result<Option<Submission>, DirectoryError> {
+    let Some(kind) = recipients.first().map(|r| r.kind) else { return Ok(None) };
+    let routed = route_to_sender(directory, about.sender).await?;
     if routed.is_empty() {
         tracing::warn!(sender = %about.sender, "a report has nobody to go to");
-        return None;
+        return Ok(None);
     }
     let report = Report {
         kind,
@@ -126,14 +125,15 @@ pub(crate) async fn write(
     let unique = format!("{}.{}", now.0, COUNT.fetch_add(1, Ordering::Relaxed));
     let message_id = format!("report.{}.{unique}@{hostname}", QueueId(about.message));
     let from = format!("MAILER-DAEMON@{hostname}").parse().ok();
-    let from: SmtpAddress = from.or_else(|| "MAILER-DAEMON@localhost".parse().ok())?;
+    let from = from.or_else(|| "MAILER-DAEMON@localhost".parse().ok());
+    let Some(from): Option<SmtpAddress> = from else { return Ok(None) };
     let boundary = format!("report-{unique}");
     let stamp = Stamp { message_id: &message_id, date: now, from: &from, boundary: &boundary };
     let mut octets = b"Return-Path: <>\r\n".to_vec();
     let return_path_octets = u32::try_from(octets.len()).unwrap_or(0);
     octets.append(&mut render(&report, &stamp));
     let eight_bit = !octets.is_ascii();
-    Some(Submission {
+    Ok(Some(Submission {
         arrival: Arrival { connector: "core".to_owned(), ..Arrival::default() },
         received: now,
         sender: ReversePath(None),
@@ -147,7 +147,7 @@ pub(crate) async fn write(
         subject: format!("Report on: {}", about.subject),
         body: Body::from_bytes(octets),
         return_path_octets,
-    })
+    }))
 }
 
 fn recipient(r: &Reported<'_>, now: Timestamp) -> ReportRecipient {
@@ -250,6 +250,11 @@ impl LocalSuccess {
             })
             .collect();
         let (hostname, now) = (&shared.config.hostname, shared.clock.now());
-        write(&about, &recipients, hostname, now, &*shared.directory, &*shared.store).await
+        let written =
+            write(&about, &recipients, hostname, now, &*shared.directory, &*shared.store).await;
+        written.unwrap_or_else(|error| {
+            tracing::error!(%error, %queue_id, "a report of delivery could not be written");
+            None
+        })
     }
 }

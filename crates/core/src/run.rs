@@ -16,9 +16,13 @@ use concord_sasl::PasswordGate;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::{TcpListener, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+
+/// What sessions get to say goodbye when the store has failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// Runs the core until `shutdown`; calls `ready` once everything listens.
 ///
@@ -47,8 +51,13 @@ pub async fn run(
     };
     stop.cancel();
     core.tasks.close();
+    if failed {
+        // Nothing that still runs can be written down; the next start is the cure.
+        let _ = tokio::time::timeout(AFTER_FAILURE, core.tasks.wait()).await;
+        return Err(CoreError::StoreFailed);
+    }
     core.tasks.wait().await;
-    if failed { Err(CoreError::StoreFailed) } else { Ok(()) }
+    Ok(())
 }
 
 fn tell(report: &OpenReport) {

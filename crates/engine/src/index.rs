@@ -25,6 +25,10 @@ pub(crate) fn index_error(error: rusqlite::Error) -> StorageError {
         Some(ErrorCode::DiskFull) => {
             StorageError::DiskFull { path: "the index".into(), free: 0, reserve: 0 }
         }
+        // A checkpoint can hold the writer's lock on a slow disk.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            StorageError::InUse("the index")
+        }
         // Among others what a full disk does to the WAL's shared memory.
         Some(ErrorCode::SystemIoFailure) => {
             StorageError::Io { act: "write", path: "the index".into(), cause: error.to_string() }

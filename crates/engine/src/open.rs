@@ -128,8 +128,7 @@ pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
         segment_octets: options.segment_octets,
         new_log_id: log_id,
     };
-    let mut replay =
-        Replay { applier: &mut applier, pending: Vec::new(), skipped: Vec::new(), replayed: 0 };
+    let mut replay = Replay { applier: &mut applier, pending: Vec::new(), replayed: 0 };
     let opened = Log::open(log_options, from.position, from.sequence, &mut |record| {
         replay.add(
             record.meta,
@@ -138,7 +137,7 @@ pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
         )
     })?;
     replay.flush()?;
-    let (replayed, skipped) = (replay.replayed, replay.skipped);
+    let replayed = replay.replayed;
     if is_new {
         applier.adopt_log(opened.log.log_id())?;
     } else if opened.log.log_id() != log_id {
@@ -148,9 +147,6 @@ pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
     }
     report.replayed = replayed;
     report.damage = opened.summary.damage;
-    for skipped in skipped {
-        tracing::error!(%skipped, "a record could not be understood and was passed over");
-    }
     let large = LargeBodies::open(options.large_directory())?;
     remove_abandoned(applier.connection(), &large)?;
     Ok(Parts {
@@ -168,7 +164,6 @@ pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
 struct Replay<'a> {
     applier: &'a mut Applier,
     pending: Vec<(Meta, Location, Applied)>,
-    skipped: Vec<String>,
     replayed: u64,
 }
 
@@ -181,9 +176,15 @@ impl Replay<'_> {
     ) -> Result<(), StorageError> {
         match Meta::decode(&meta) {
             Ok(meta) => self.pending.push((meta, body, applied)),
-            // Its checksum held, so it was written so: by a newer release, or
-            // by a defect. The rest must not be lost over it.
-            Err(cause) => self.skipped.push(format!("record {}: {cause}", applied.sequence)),
+            // Its checksum held, so it was written so, by a newer release. To pass
+            // it over would shift what all later records mean.
+            Err(cause) => {
+                return Err(StorageError::Index(format!(
+                    "record {} of the message log is not of this release ({cause}); run the \
+                     release that wrote it",
+                    applied.sequence
+                )));
+            }
         }
         if self.pending.len() >= REPLAY_BATCH { self.flush() } else { Ok(()) }
     }

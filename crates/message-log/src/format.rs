@@ -55,7 +55,9 @@ pub(crate) struct RecordHeader {
 }
 
 impl RecordHeader {
-    pub fn encode(&self) -> [u8; RECORD_HEADER] {
+    /// The log's identity goes into the checksum: what stands in a mail cannot
+    /// look like a record, because nobody outside knows it.
+    pub fn encode(&self, log_id: &[u8; 16]) -> [u8; RECORD_HEADER] {
         let mut rest = Vec::with_capacity(RECORD_HEADER);
         rest.extend_from_slice(&self.sequence.to_le_bytes());
         rest.extend_from_slice(&self.meta_octets.to_le_bytes());
@@ -63,7 +65,7 @@ impl RecordHeader {
         rest.extend_from_slice(&self.meta_crc.to_le_bytes());
         rest.extend_from_slice(&self.body_crc.to_le_bytes());
         rest.extend_from_slice(&self.in_batch.to_le_bytes());
-        let crc = crc32c::crc32c(&rest);
+        let crc = crc32c::crc32c_append(crc32c::crc32c(log_id), &rest);
         let mut out = [0; RECORD_HEADER];
         let bytes = RECORD_MAGIC.into_iter().chain(crc.to_le_bytes()).chain(rest);
         out.iter_mut().zip(bytes).for_each(|(to, from)| *to = from);
@@ -71,10 +73,12 @@ impl RecordHeader {
     }
 
     /// `None` if it is no valid header.
-    pub fn decode(octets: &[u8; RECORD_HEADER]) -> Option<Self> {
+    pub fn decode(octets: &[u8; RECORD_HEADER], log_id: &[u8; 16]) -> Option<Self> {
         let (magic, rest) = octets.split_first_chunk::<4>()?;
         let (crc, rest) = rest.split_first_chunk::<4>()?;
-        if *magic != RECORD_MAGIC || u32::from_le_bytes(*crc) != crc32c::crc32c(rest) {
+        if *magic != RECORD_MAGIC
+            || u32::from_le_bytes(*crc) != crc32c::crc32c_append(crc32c::crc32c(log_id), rest)
+        {
             return None;
         }
         let (sequence, rest) = rest.split_first_chunk::<8>()?;
@@ -140,15 +144,15 @@ mod tests {
         #[test]
         fn headers_read_back(sequence: u64, meta_octets in 0..MAX_META_OCTETS, body_octets in 0..MAX_BODY_OCTETS, meta_crc: u32, body_crc: u32, in_batch: u32) {
             let header = RecordHeader { sequence, meta_octets, body_octets, meta_crc, body_crc, in_batch };
-            prop_assert_eq!(RecordHeader::decode(&header.encode()), Some(header));
+            prop_assert_eq!(RecordHeader::decode(&header.encode(&[5; 16]), &[5; 16]), Some(header));
         }
 
         #[test]
         fn one_flipped_bit_is_noticed(bit in 0usize..(RECORD_HEADER * 8)) {
             let header = RecordHeader { sequence: 7, meta_octets: 8, body_octets: 9, meta_crc: 1, body_crc: 2, in_batch: 0 };
-            let mut octets = header.encode();
+            let mut octets = header.encode(&[5; 16]);
             octets[bit / 8] ^= 1 << (bit % 8);
-            prop_assert_eq!(RecordHeader::decode(&octets), None);
+            prop_assert_eq!(RecordHeader::decode(&octets, &[5; 16]), None);
         }
     }
 

@@ -231,7 +231,7 @@ impl Log {
                 in_batch,
             };
             let start = self.end + self.buffer.len() as u64;
-            self.buffer.extend_from_slice(&header.encode());
+            self.buffer.extend_from_slice(&header.encode(&self.log_id));
             self.buffer.extend_from_slice(&entry.meta);
             self.buffer.extend_from_slice(&entry.body);
             let next = start + header.span();

@@ -92,10 +92,11 @@ pub fn scan(
         segments(directory)?.into_iter().filter(|n| *n >= from.segment).collect();
     let mut summary = ScanSummary { end: from, ..ScanSummary::default() };
     let last = numbers.last().copied();
+    let log_id = find_log_id(directory, &numbers).unwrap_or_default();
     for number in numbers {
         let start =
             if number == from.segment { from.offset.max(SEGMENT_HEADER) } else { SEGMENT_HEADER };
-        let mut segment = Segment::open(directory, number, last == Some(number))?;
+        let mut segment = Segment::open(directory, number, last == Some(number), log_id)?;
         segment.read(start, bodies, &mut summary, visit)?;
     }
     Ok(summary)
@@ -107,23 +108,48 @@ struct Segment {
     number: u64,
     octets: u64,
     is_last: bool,
+    log_id: [u8; 16],
 }
 
 /// Salvage reads so much at a time while it looks for the next record.
 const SALVAGE_WINDOW: usize = 1 << 20;
 
+/// The log's identity, from the first segment whose header is readable.
+fn find_log_id(directory: &Path, numbers: &[u64]) -> Option<[u8; 16]> {
+    numbers.iter().find_map(|number| {
+        let mut header = [0; 64];
+        let file = File::open(segment_path(directory, *number)).ok()?;
+        file.read_exact_at(&mut header, 0).ok()?;
+        SegmentHeader::decode(&header).map(|h| h.log_id)
+    })
+}
+
+fn bad(cause: &'static str, resume: u64) -> Found {
+    Found::Bad { cause, resume }
+}
+
 enum Found {
     Record(RecordHeader, Bytes),
-    Bad(&'static str),
+    /// What does not fit, and from where on a record may begin again: never
+    /// within the body of a record whose header is good, for that is a mail.
+    Bad {
+        cause: &'static str,
+        resume: u64,
+    },
     End,
 }
 
 impl Segment {
-    fn open(directory: &Path, number: u64, is_last: bool) -> Result<Self, StorageError> {
+    fn open(
+        directory: &Path,
+        number: u64,
+        is_last: bool,
+        log_id: [u8; 16],
+    ) -> Result<Self, StorageError> {
         let path = segment_path(directory, number);
         let file = File::open(&path).map_err(|e| io_error("open", &path, &e))?;
         let octets = file.metadata().map_err(|e| io_error("read", &path, &e))?.len();
-        Ok(Self { path, file, number, octets, is_last })
+        Ok(Self { path, file, number, octets, is_last, log_id })
     }
 
     fn read(
@@ -146,10 +172,12 @@ impl Segment {
                     visit(record)?;
                     next
                 }
-                Found::Bad(cause) => match self.damaged(position, cause, summary)? {
-                    Some(next) => next,
-                    None => break,
-                },
+                Found::Bad { cause, resume } => {
+                    match self.damaged(position, cause, resume, summary)? {
+                        Some(next) => next,
+                        None => break,
+                    }
+                }
             };
         }
         Ok(())
@@ -191,10 +219,11 @@ impl Segment {
         &self,
         position: Position,
         cause: &'static str,
+        resume: u64,
         summary: &mut ScanSummary,
     ) -> Result<Option<u64>, StorageError> {
         let after = summary.last_sequence;
-        let mut found = self.next_record(position.offset + ALIGN, after)?;
+        let mut found = self.next_record(resume, after)?;
         if self.is_last && !self.write_begins_after(found, after)? {
             // All that follows is of the write that was cut off.
             found = None;
@@ -265,28 +294,34 @@ impl Segment {
         }
         let head = self.octets_at(offset, RECORD_HEADER)?;
         let Ok(head) = <[u8; RECORD_HEADER]>::try_from(head.as_ref()) else {
-            return Ok(Found::Bad("the file ends within a record's header"));
+            return Ok(bad("the file ends within a record's header", self.octets));
         };
-        let Some(header) = RecordHeader::decode(&head) else {
-            return Ok(Found::Bad("no valid record header"));
+        let Some(header) = RecordHeader::decode(&head, &self.log_id) else {
+            return Ok(bad("no valid record header", offset + ALIGN));
         };
         let end = RECORD_HEADER as u64 + u64::from(header.meta_octets) + header.body_octets;
         if offset + end > self.octets {
-            return Ok(Found::Bad("the file ends within a record"));
+            return Ok(bad("the file ends within a record", self.octets));
         }
         let meta = self.octets_at(
             offset + RECORD_HEADER as u64,
             usize::try_from(header.meta_octets).unwrap_or(usize::MAX),
         )?;
         if crc32c::crc32c(&meta) != header.meta_crc {
-            return Ok(Found::Bad("the record's acts do not match their checksum"));
+            return Ok(bad(
+                "the record's acts do not match their checksum",
+                offset + header.span(),
+            ));
         }
         if bodies {
             let at = offset + RECORD_HEADER as u64 + u64::from(header.meta_octets);
             let body =
                 self.octets_at(at, usize::try_from(header.body_octets).unwrap_or(usize::MAX))?;
             if crc32c::crc32c(&body) != header.body_crc {
-                return Ok(Found::Bad("the record's body does not match its checksum"));
+                return Ok(bad(
+                    "the record's body does not match its checksum",
+                    offset + header.span(),
+                ));
             }
         }
         Ok(Found::Record(header, meta))
@@ -299,7 +334,7 @@ impl Segment {
             match self.record_at(offset, true)? {
                 Found::Record(header, _) if header.in_batch == 0 => return Ok(true),
                 Found::Record(header, _) => from = self.skip_zeros(offset + header.span())?,
-                Found::Bad(_) => from = self.next_record(offset + ALIGN, after)?,
+                Found::Bad { resume, .. } => from = self.next_record(resume, after)?,
                 Found::End => from = None,
             }
         }
@@ -316,8 +351,8 @@ impl Segment {
             for at in (0..window.len().min(SALVAGE_WINDOW)).step_by(ALIGN as usize) {
                 let head = window.get(at..at + RECORD_HEADER);
                 let Some(head) = head.filter(|h| h.starts_with(&RECORD_MAGIC)) else { continue };
-                let header =
-                    <&[u8; RECORD_HEADER]>::try_from(head).ok().and_then(RecordHeader::decode);
+                let header = <&[u8; RECORD_HEADER]>::try_from(head).ok();
+                let header = header.and_then(|head| RecordHeader::decode(head, &self.log_id));
                 let candidate = window_at + at as u64;
                 if header.is_some_and(|h| h.sequence > after)
                     && let Found::Record(..) = self.record_at(candidate, true)?
@@ -335,7 +370,7 @@ pub(crate) fn fuzz(data: &[u8]) {
     let _ = SegmentHeader::decode(data);
     for window in data.windows(RECORD_HEADER).step_by(ALIGN as usize) {
         if let Ok(window) = <&[u8; RECORD_HEADER]>::try_from(window) {
-            let _ = RecordHeader::decode(window).map(|h| h.span());
+            let _ = RecordHeader::decode(window, &[0; 16]).map(|h| h.span());
         }
     }
 }

@@ -8,6 +8,10 @@ use serde::{Deserialize, Serialize};
 /// A delivery during which its connector, or the core, died so often is
 /// quarantined: three is evidence, since a suspect is tried alone.
 pub const QUARANTINE_AFTER: u32 = 3;
+/// A delivery with so many crashes is a suspect: its next attempt, the last one
+/// before quarantine, is made alone. One crash is no suspicion yet, for an
+/// ordinary stop in the middle of a slow host's answer counts as one.
+pub const SUSPECT_AFTER: u32 = 2;
 
 /// Why a delivery waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -124,7 +128,7 @@ pub struct Claim {
     pub message: QueuedMessage,
     /// Connector and group.
     pub group: Group,
-    /// A service died over one of these before: try it alone.
+    /// Services died over one of these before: try it alone.
     pub suspect: bool,
 }
 

@@ -20,7 +20,7 @@ mod traits;
 
 pub use delivery::{
     Answer, AnswerOutcome, Claim, Delivery, DeliveryState, Group, PeerAnswer, QUARANTINE_AFTER,
-    QueueFilter, QueueSummary, QueuedMessage,
+    QueueFilter, QueueSummary, QueuedMessage, SUSPECT_AFTER,
 };
 pub use envelope::{
     Arrival, Destination, EnvelopeOptions, Notify, ReturnContent, ReversePath, RoutedRecipient,

@@ -37,13 +37,15 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Claims due deliveries for a connector: at most `limit` claims, none of
     /// `busy` groups, at most one claim per group and call unless `limit`
-    /// allows more, oldest first. A suspect is a claim of its own.
+    /// allows more, oldest first. A suspect is a claim of its own, and
+    /// there are none without `suspects`.
     async fn claim(
         &self,
         connector: &str,
         now: Timestamp,
         busy: &HashSet<Group>,
         limit: usize,
+        suspects: bool,
     ) -> Result<Vec<Claim>, TransportError>;
 
     /// Answers claimed deliveries and takes in the reports that follow from

@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -26,6 +27,13 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// Pause after a connector could not be reached, doubled up to the other.
 const PAUSE_MIN: Duration = Duration::from_millis(200);
 const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// What running attempts get at a stop.
+const DRAIN: Duration = Duration::from_secs(8);
+/// A suspect waits so long for everything else to end; then it is given back,
+/// so that one slow host and one suspect do not stop all mail.
+const SUSPECT_WAITS: Duration = Duration::from_secs(20);
+/// Between suspects, for ordinary mail.
+const BETWEEN_SUSPECTS: Duration = Duration::from_secs(10);
 
 /// How an attempt ended, for the dispatcher.
 pub(super) struct Ended {
@@ -43,6 +51,10 @@ pub(crate) struct Dispatcher {
     running: usize,
     suspects: VecDeque<Claim>,
     suspect_runs: bool,
+    /// Since when a suspect waits for its turn.
+    suspect_waits: Option<Instant>,
+    /// Until then no suspect is taken up.
+    suspects_rest: Option<Instant>,
     pause: Duration,
     tasks: TaskTracker,
 }
@@ -59,6 +71,8 @@ impl Dispatcher {
             running: 0,
             suspects: VecDeque::new(),
             suspect_runs: false,
+            suspect_waits: None,
+            suspects_rest: None,
             pause: Duration::ZERO,
             tasks: TaskTracker::new(),
         }
@@ -86,8 +100,12 @@ impl Dispatcher {
                 () = tokio::time::sleep(wait) => self.pause = Duration::ZERO,
             }
         }
+        for suspect in std::mem::take(&mut self.suspects) {
+            settle::release(&self.shared, &self.connector, &suspect, "the core is stopping").await;
+        }
         self.tasks.close();
-        self.tasks.wait().await;
+        // An attempt that a slow host holds up longer counts as broken off.
+        let _ = tokio::time::timeout(DRAIN, self.tasks.wait()).await;
         self.sessions.close().await;
     }
 
@@ -99,8 +117,8 @@ impl Dispatcher {
                 self.in_flight.remove(&end.group);
             }
         }
-        if self.running == 0 {
-            self.suspect_runs = false;
+        if self.running == 0 && std::mem::take(&mut self.suspect_runs) {
+            self.suspects_rest = Some(Instant::now() + BETWEEN_SUSPECTS);
         }
         if end.unreachable {
             self.pause = self.sessions.next_pause(PAUSE_MIN, PAUSE_MAX);
@@ -112,7 +130,10 @@ impl Dispatcher {
         if !self.pause.is_zero() {
             return self.pause;
         }
-        if self.running >= self.limits.total || self.suspect_runs || !self.suspects.is_empty() {
+        if !self.suspects.is_empty() {
+            return SUSPECT_WAITS;
+        }
+        if self.running >= self.limits.total || self.suspect_runs {
             return LOOK_AGAIN;
         }
         match self.shared.queue.next_due(&self.connector).await {
@@ -135,13 +156,9 @@ impl Dispatcher {
                 return;
             }
             if !self.suspects.is_empty() {
-                if self.running == 0
-                    && let Some(suspect) = self.suspects.pop_front()
-                {
-                    self.suspect_runs = true;
-                    self.start(suspect, ended);
+                if !self.turn_of_suspect(ended).await {
+                    return;
                 }
-                return;
             }
             let room = self.limits.total.saturating_sub(self.running);
             if room == 0 {
@@ -154,7 +171,10 @@ impl Dispatcher {
                 .map(|(group, _)| group.clone())
                 .collect();
             let now = self.shared.clock.now();
-            let claims = match self.shared.queue.claim(&self.connector, now, &busy, room).await {
+            let resting = self.suspects_rest.is_some_and(|until| Instant::now() < until);
+            let queue = &self.shared.queue;
+            let claimed = queue.claim(&self.connector, now, &busy, room, !resting).await;
+            let claims = match claimed {
                 Ok(claims) => claims,
                 Err(error) => {
                     tracing::error!(%error, "due deliveries cannot be claimed");
@@ -167,11 +187,38 @@ impl Dispatcher {
             }
             for claim in claims {
                 if claim.suspect {
+                    self.suspect_waits.get_or_insert_with(Instant::now);
                     self.suspects.push_back(claim);
                 } else {
                     self.start(claim, ended);
                 }
             }
+        }
+    }
+
+    /// A suspect waits: it runs when nothing else does. True if ordinary mail may
+    /// go on, because the suspects were given back.
+    async fn turn_of_suspect(&mut self, ended: &mpsc::UnboundedSender<Ended>) -> bool {
+        if self.running == 0 {
+            if let Some(suspect) = self.suspects.pop_front() {
+                self.suspect_runs = true;
+                self.start(suspect, ended);
+            }
+            self.give_suspects_back("another suspect is tried first").await;
+            return false;
+        }
+        if self.suspect_waits.is_some_and(|since| since.elapsed() >= SUSPECT_WAITS) {
+            self.give_suspects_back("other deliveries take long").await;
+            return true;
+        }
+        false
+    }
+
+    async fn give_suspects_back(&mut self, why: &str) {
+        self.suspect_waits = None;
+        self.suspects_rest = Some(Instant::now() + BETWEEN_SUSPECTS);
+        for suspect in std::mem::take(&mut self.suspects) {
+            settle::release(&self.shared, &self.connector, &suspect, why).await;
         }
     }
 
@@ -199,7 +246,7 @@ pub(crate) async fn run_unroutable(shared: Arc<Shared>, shutdown: CancellationTo
     loop {
         changed.mark_unchanged();
         let now = shared.clock.now();
-        match shared.queue.claim("core", now, &HashSet::new(), usize::MAX).await {
+        match shared.queue.claim("core", now, &HashSet::new(), usize::MAX, true).await {
             Ok(claims) if !claims.is_empty() => {
                 for claim in claims {
                     settle::unroutable(&shared, claim).await;

@@ -2,7 +2,8 @@
 
 use crate::report::{self, About, Reported};
 use crate::submission::Submission as Shared;
-use concord_base::MessageId;
+use concord_base::{MessageId, StorageError};
+use concord_directory::DirectoryError;
 use concord_message::ReportKind;
 use concord_transport::{
     Administer, Answer, AnswerOutcome, Claim, Delivery, PeerAnswer, QueuedMessage, TransportError,
@@ -116,7 +117,14 @@ pub(super) async fn settle(
 
 async fn write(shared: &Shared, message: &QueuedMessage, settled: Vec<Settled>) {
     for attempt in 1..=ANSWER_TRIES {
-        let reports = reports(shared, message, &settled).await;
+        let reports = match reports(shared, message, &settled).await {
+            Ok(reports) => reports,
+            Err(error) => {
+                tracing::error!(%error, attempt, "a report cannot be addressed");
+                tokio::time::sleep(ANSWER_AGAIN).await;
+                continue;
+            }
+        };
         let answers = settled.iter().map(|s| s.answer.clone()).collect();
         match shared.queue.answer(answers, reports).await {
             Ok(()) => return,
@@ -134,8 +142,8 @@ async fn reports(
     shared: &Shared,
     message: &QueuedMessage,
     settled: &[Settled],
-) -> Vec<concord_transport::Submission> {
-    let Some(about) = About::queued(message) else { return Vec::new() };
+) -> Result<Vec<concord_transport::Submission>, DirectoryError> {
+    let Some(about) = About::queued(message) else { return Ok(Vec::new()) };
     let now = shared.clock.now();
     let until = message.received + shared.config.retry.expire_after;
     let mut written = Vec::new();
@@ -158,10 +166,17 @@ async fn reports(
         }
         let (hostname, directory) = (&shared.config.hostname, &*shared.directory);
         written.extend(
-            report::write(&about, &recipients, hostname, now, directory, &*shared.store).await,
+            report::write(&about, &recipients, hostname, now, directory, &*shared.store).await?,
         );
     }
-    written
+    Ok(written)
+}
+
+/// Gives back a claim that was not tried.
+pub(super) async fn release(shared: &Shared, connector: &str, claim: &Claim, why: &str) {
+    let answer = PeerAnswer { code: 0, status: (4, 3, 2), host: None, text: why.to_owned() };
+    let verdicts = vec![Verdict::Released(answer); claim.message.deliveries.len()];
+    settle(shared, connector, claim, verdicts).await;
 }
 
 /// Deliveries that nobody can take.
@@ -170,7 +185,7 @@ pub(super) async fn unroutable(shared: &Shared, claim: Claim) {
         code: 550,
         status: (5, 1, 1),
         host: None,
-        text: "the mailbox was removed while the message was on its way".to_owned(),
+        text: "nobody here has this address any more, and no connector carries it".to_owned(),
     };
     let verdicts = vec![Verdict::Failed(answer); claim.message.deliveries.len()];
     settle(shared, "core", &claim, verdicts).await;
@@ -194,7 +209,10 @@ pub(crate) async fn return_to_sender(
         .iter()
         .map(|delivery| decide(shared, &queued, delivery, Verdict::Failed(answer.clone())))
         .collect();
-    let reports = reports(shared, &queued, &settled).await;
+    let reports = reports(shared, &queued, &settled).await.map_err(|error| match error {
+        DirectoryError::Storage(error) => TransportError::from(error),
+        other => StorageError::Bug(other.to_string()).into(),
+    })?;
     let answers = settled.into_iter().map(|s| s.answer).collect();
     shared.queue.answer(answers, reports).await
 }

@@ -41,9 +41,9 @@ fn store_reply(error: &StoreError) -> Reply {
         StoreError::Storage(StorageError::DiskFull { .. }) => {
             Reply::new(452, (4, 3, 1), "insufficient storage, try again later")
         }
-        StoreError::Storage(StorageError::Stopping | StorageError::Busy { .. }) => {
-            Reply::new(451, (4, 3, 2), "the mail store is busy, try again later")
-        }
+        StoreError::Storage(
+            StorageError::Stopping | StorageError::Busy { .. } | StorageError::InUse(_),
+        ) => Reply::new(451, (4, 3, 2), "the mail store is busy, try again later"),
         StoreError::Storage(_) => {
             Reply::new(451, (4, 3, 0), "the message could not be stored, try again later")
         }
@@ -138,7 +138,10 @@ impl Handler {
         if let Some(success) = success
             && let Some(report) = success.finish(queue_id, &self.shared).await
         {
-            self.shared.queue.take_in(report).await.map_err(transport_reply)?;
+            // The message is safe: what follows is 250, whatever becomes of this.
+            if let Err(error) = self.shared.queue.take_in(report).await {
+                tracing::error!(%error, %queue_id, "a report of delivery could not be written");
+            }
         }
         // messages taken in from connectors
         metrics::counter!("messages_received_total").increment(1);

@@ -90,7 +90,16 @@ impl Recipients {
                     return Err(refuse(550, (5, 4, 4), text));
                 }
             }
-            Resolution::Recipient(object) => check_recipient(object, &given, store).await?,
+            Resolution::Recipient(object) => {
+                check_recipient(object, &given, store).await?;
+                if object.kind() == Kind::List {
+                    let members = expand(directory, Arc::clone(object)).await.map_err(fault)?;
+                    if members.is_empty() {
+                        let text = format!("<{}> the list has no members", given.value());
+                        return Err(refuse(550, (5, 2, 4), text));
+                    }
+                }
+            }
         }
         let notify = rcpt.notify.map_or_else(Notify::default, |n| Notify {
             success: n.success,
@@ -128,10 +137,11 @@ impl Recipients {
 
 impl Taken {
     fn routed(&self, address: TypedAddress, to: Option<Destination>) -> Option<RoutedRecipient> {
-        let destination = to.or_else(|| {
-            tracing::warn!(%address, "a recipient has no route and is left out");
-            None
-        })?;
+        // Nobody can take it: the core reports it to the sender.
+        let destination = to.unwrap_or_else(|| Destination::Connector {
+            connector: "core".to_owned(),
+            group: "unroutable".to_owned(),
+        });
         Some(RoutedRecipient {
             address,
             given: self.given.clone(),

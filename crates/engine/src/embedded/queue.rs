@@ -7,7 +7,8 @@ use crate::delivery::{Envelope, decode};
 use crate::rows;
 use concord_base::{DeliveryId, MessageId, StorageError, Timestamp};
 use concord_transport::{
-    Answer, Claim, Delivery, Group, Queue, QueuedMessage, ReversePath, Submission, TransportError,
+    Answer, Claim, Delivery, Group, Queue, QueuedMessage, ReversePath, SUSPECT_AFTER, Submission,
+    TransportError,
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::collections::{BTreeMap, HashSet};
@@ -55,14 +56,18 @@ fn read_due(
     connector: &str,
     now: Timestamp,
     busy: &[&str],
+    claimed: &str,
+    crashes_below: i64,
 ) -> Result<Vec<(MessageId, Delivery)>, rusqlite::Error> {
     let busy = serde_json_array(busy);
     db.prepare_cached(&format!(
         "SELECT {} FROM delivery WHERE connector = ?1 AND state = 0 AND next_attempt <= ?2
-         AND grp NOT IN (SELECT value FROM json_each(?3)) ORDER BY next_attempt, id LIMIT ?4",
+         AND grp NOT IN (SELECT value FROM json_each(?3))
+         AND id NOT IN (SELECT value FROM json_each(?5)) AND crashes < ?6
+         ORDER BY next_attempt, id LIMIT ?4",
         rows::DELIVERY_COLUMNS
     ))?
-    .query_map(params![connector, now.0, busy, LOOK_AT], rows::delivery)?
+    .query_map(params![connector, now.0, busy, LOOK_AT, claimed, crashes_below], rows::delivery)?
     .collect()
 }
 
@@ -104,6 +109,19 @@ impl Embedded {
         self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn unclaim(&self, ids: &[DeliveryId]) {
+        let mut claimed = self.claimed();
+        for id in ids {
+            claimed.remove(id);
+        }
+    }
+
+    /// What is claimed, for `json_each`.
+    fn claimed_json(&self) -> String {
+        let ids: Vec<String> = self.claimed().iter().map(|id| id.0.to_string()).collect();
+        format!("[{}]", ids.join(","))
+    }
+
     fn build_claims(
         &self,
         due: Vec<(MessageId, Delivery)>,
@@ -127,9 +145,9 @@ impl Embedded {
                 Some(place) => {
                     if let Some((of, deliveries)) = chosen.get_mut(place)
                         && *of == message
-                        && delivery.crashes == 0
+                        && delivery.crashes < SUSPECT_AFTER
                         && deliveries.len() < MAX_RECIPIENTS
-                        && deliveries.iter().all(|d| d.crashes == 0)
+                        && deliveries.iter().all(|d| d.crashes < SUSPECT_AFTER)
                     {
                         claimed.insert(delivery.id);
                         deliveries.push(delivery);
@@ -141,9 +159,14 @@ impl Embedded {
         let mut claims = Vec::with_capacity(chosen.len());
         for (message, deliveries) in chosen.into_values() {
             let Some(group) = deliveries.first().map(|d| d.group.clone()) else { continue };
-            let found = self.readers.with(|db| read_message(db, message))?;
-            let Some(mut queued) = found else { continue };
-            let suspect = deliveries.iter().any(|d| d.crashes > 0);
+            let found = self.readers.with(|db| read_message(db, message));
+            let Ok(Some(mut queued)) = found else {
+                let ids: Vec<DeliveryId> = deliveries.iter().map(|d| d.id).collect();
+                self.unclaim(&ids);
+                tracing::error!(?found, %message, "a due message cannot be read");
+                continue;
+            };
+            let suspect = deliveries.iter().any(|d| d.crashes >= SUSPECT_AFTER);
             queued.deliveries = deliveries;
             claims.push(Claim { message: queued, group, suspect });
         }
@@ -174,10 +197,13 @@ impl Queue for Embedded {
         now: Timestamp,
         busy: &HashSet<Group>,
         limit: usize,
+        suspects: bool,
     ) -> Result<Vec<Claim>, TransportError> {
         let busy: Vec<&str> =
             busy.iter().filter(|g| g.connector == connector).map(|g| g.group.as_str()).collect();
-        let due = self.readers.with(|db| read_due(db, connector, now, &busy))?;
+        let claimed = self.claimed_json();
+        let most = if suspects { i64::MAX } else { i64::from(SUSPECT_AFTER) };
+        let due = self.readers.with(|db| read_due(db, connector, now, &busy, &claimed, most))?;
         if due.is_empty() {
             return Ok(Vec::new());
         }
@@ -186,7 +212,11 @@ impl Queue for Embedded {
             claims.iter().flat_map(|c| c.message.deliveries.iter().map(|d| d.id)).collect();
         if !ids.is_empty() {
             // Nobody waits for it: it only has to be there if the core dies.
-            self.send(vec![Act::Claimed(ids)], Bodies::default(), None)?;
+            if let Err(error) = self.send(vec![Act::Claimed(ids.clone())], Bodies::default(), None)
+            {
+                self.unclaim(&ids);
+                return Err(error.into());
+            }
         }
         Ok(claims)
     }
@@ -203,12 +233,11 @@ impl Queue for Embedded {
             acts.push(take_in_act(report, &mut bodies)?);
         }
         let done = self.act(acts, bodies).await;
-        let mut claimed = self.claimed();
-        for id in &ids {
-            claimed.remove(id);
-        }
-        drop(claimed);
-        match done?.into_iter().find_map(Result::err) {
+        // Only what is answered is free again: what could not be written down
+        // would else be delivered a second time.
+        let done = done?;
+        self.unclaim(&ids);
+        match done.into_iter().find_map(Result::err) {
             Some(ActError::Storage(error)) => Err(error.into()),
             Some(ActError::Transport(error)) => Err(error),
             Some(_) => Err(other_outcome().into()),
@@ -217,8 +246,7 @@ impl Queue for Embedded {
     }
 
     async fn next_due(&self, connector: &str) -> Result<Option<Timestamp>, TransportError> {
-        let claimed: Vec<String> = self.claimed().iter().map(|id| id.0.to_string()).collect();
-        let claimed = format!("[{}]", claimed.join(","));
+        let claimed = self.claimed_json();
         Ok(self.readers.with(|db| {
             db.prepare_cached(
                 "SELECT min(next_attempt) FROM delivery WHERE connector = ?1 AND state = 0
