@@ -50,13 +50,11 @@ impl Selected {
 
     /// Takes over items that this session itself changed. Returns nothing to
     /// tell; the command's own answer does that.
+    ///
+    /// The view's modseq stays: one modseq can cover many items, so having seen
+    /// one of them does not prove that another session changed no others.
+    /// `sync` asks from there; what was taken over here is then no news.
     pub(crate) fn apply(&mut self, changed: &[Item]) {
-        let mut seen: Vec<u64> =
-            changed.iter().map(|item| item.modseq).filter(|m| *m > self.modseq).collect();
-        seen.sort_unstable();
-        seen.dedup();
-        // without a hole nobody else changed anything in between
-        let unbroken = seen.iter().zip(self.modseq + 1..).all(|(a, b)| *a == b);
         let updates: Vec<(usize, &Item)> = changed
             .iter()
             .filter_map(|new| Some((self.position(new.uid)?, new)))
@@ -70,9 +68,6 @@ impl Selected {
             if let Some(item) = items.get_mut(at) {
                 item.clone_from(new);
             }
-        }
-        if let (true, Some(last)) = (unbroken, seen.last()) {
-            self.modseq = *last;
         }
     }
 

@@ -5,7 +5,7 @@ use crate::error::{Done, Fail, Outcome};
 use crate::selected::{Told, fetch_flags};
 use crate::session::Session;
 use crate::write;
-use concord_store::{FlagChange, FlagSet, Keyword, MAX_KEYWORDS, SystemFlags};
+use concord_store::{FlagChange, FlagSet, Item, Keyword, MAX_KEYWORDS, SystemFlags, UidSet};
 use imap_types::command::StoreModifier;
 use imap_types::flag::{Flag, StoreResponse, StoreType};
 use imap_types::sequence::SequenceSet;
@@ -34,10 +34,29 @@ pub(crate) fn flag_set(flags: &[Flag<'_>]) -> Outcome<FlagSet> {
             }
         });
     }
-    if keywords.len() > MAX_KEYWORDS {
-        return Err(Fail::No("LIMIT", "too many keywords".to_owned()));
+    let set = FlagSet::new(system, keywords);
+    if set.keywords().len() > MAX_KEYWORDS { Err(too_many()) } else { Ok(set) }
+}
+
+fn too_many() -> Fail {
+    let text = format!("an item has at most {MAX_KEYWORDS} keywords; take some off first");
+    Fail::No("LIMIT", text)
+}
+
+/// Refuses keywords that would be too many on one of the items, as far as this
+/// session knows them. Nothing is changed then, on no item.
+fn check_keywords(items: &[Item], uids: &UidSet, change: &FlagChange) -> Outcome<()> {
+    // what has keywords is rare, and only adding makes them more
+    let FlagChange::Add(new) = change else { return Ok(()) };
+    if new.keywords.is_none() {
+        return Ok(());
     }
-    Ok(FlagSet::new(system, keywords))
+    let over = items
+        .iter()
+        .filter(|item| item.flags.keywords().len() + new.keywords().len() > MAX_KEYWORDS)
+        .filter(|item| uids.contains(item.uid))
+        .any(|item| item.flags.changed(change).keywords().len() > MAX_KEYWORDS);
+    if over { Err(too_many()) } else { Ok(()) }
 }
 
 /// What STORE asks for, beside the messages.
@@ -67,6 +86,7 @@ pub(crate) async fn store(session: &mut Session, set: &SequenceSet, ask: Ask<'_>
     let server = Arc::clone(&session.server);
     let told = Told { uid: ask.uid, modseq: session.condstore };
     let selected = session.selected()?;
+    check_keywords(&selected.items, &uids, &change)?;
     let stored = server.store.store_flags(selected.folder, &uids, change, since).await?;
     selected.apply(&stored.items);
     // RFC 7162 section 3.1.3: with CONDSTORE even a silent change tells its MODSEQ
@@ -100,7 +120,7 @@ pub(crate) async fn store(session: &mut Session, set: &SequenceSet, ask: Ask<'_>
     Ok(Done::with_code(String::from_utf8_lossy(&code), "some have changed since"))
 }
 
-fn modseq_only(out: &mut Vec<u8>, at: usize, item: &concord_store::Item, told: Told) {
+fn modseq_only(out: &mut Vec<u8>, at: usize, item: &Item, told: Told) {
     out.extend_from_slice(b"* ");
     write::number(out, u64::try_from(at).unwrap_or(0) + 1);
     out.extend_from_slice(b" FETCH (");

@@ -105,6 +105,52 @@ async fn a_silent_store_is_silent_and_others_hear_of_it() {
 }
 
 #[tokio::test]
+async fn an_own_change_does_not_hide_those_of_others() {
+    let world = world();
+    // one STORE of the other session gives all items the same modseq
+    let (mut one, mut two) = (Client::new(&world).await, Client::new(&world).await);
+    two.say("c STORE 1:3 +FLAGS (\\Seen)\r\n", "c OK").await;
+    // \Seen is set already: the store answers with that modseq, for item 1 alone
+    let answer = one.say("c FETCH 1 BODY[]\r\n", "c OK").await;
+    let later = one.say("d NOOP\r\n", "d OK").await;
+    let told = answer + &later;
+    for number in [2, 3] {
+        let news = format!("* {number} FETCH (FLAGS (\\Seen))");
+        assert_eq!(told.matches(&news).count(), 1, "{told}");
+    }
+    assert!(!later.contains("* 1 FETCH"), "{later}");
+
+    // the same with STORE
+    two.say("d STORE 1:3 +FLAGS (\\Flagged)\r\n", "d OK").await;
+    let answer = one.say("e STORE 2 +FLAGS (\\Flagged)\r\n", "e OK").await;
+    for number in [1, 2, 3] {
+        assert_eq!(answer.matches(&format!("* {number} FETCH")).count(), 1, "{answer}");
+    }
+    let answer = one.say("f NOOP\r\n", "f OK").await;
+    assert!(!answer.contains("FETCH"), "{answer}");
+}
+
+#[tokio::test]
+async fn an_item_has_a_bounded_number_of_keywords() {
+    let world = world();
+    let mut client = Client::new(&world).await;
+    let words = |from: usize, to: usize| {
+        (from..to).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ")
+    };
+    client.say(&format!("c STORE 1 +FLAGS.SILENT ({})\r\n", words(0, 40)), "c OK").await;
+    client.say(&format!("d STORE 2 +FLAGS.SILENT ({})\r\n", words(40, 80)), "d OK").await;
+    let answer = client.say(&format!("e STORE 1:3 +FLAGS ({})\r\n", words(40, 65)), "e ").await;
+    assert!(answer.starts_with("e NO [LIMIT]"), "{answer}");
+    let answer = client.say("f FETCH 3 FLAGS\r\n", "f OK").await;
+    assert!(answer.contains("* 3 FETCH (FLAGS ())"), "{answer}");
+    // up to the limit, and what an item has already does not count twice
+    client.say(&format!("g STORE 1 +FLAGS ({})\r\n", words(40, 64)), "g OK").await;
+    client.say(&format!("h STORE 1 +FLAGS ({})\r\n", words(0, 64)), "h OK").await;
+    client.say("i STORE 1 -FLAGS (word0)\r\nj STORE 1 +FLAGS (new)\r\n", "j OK").await;
+    client.say("k STORE 1 FLAGS (word0 word1)\r\n", "k OK").await;
+}
+
+#[tokio::test]
 async fn shutdown_says_bye() {
     let world = world();
     let mut idle = Client::new(&world).await;
