@@ -30,11 +30,15 @@ pub struct LmtpOptions {
 
 /// Serves sessions of the core until `shutdown` is cancelled, and then until
 /// the running transactions are done; each session has a [`Deliver`] of its own.
+///
+/// When `cut` is cancelled, what still runs is answered 451 and its [`Deliver`]
+/// is dropped: the core comes again, and does not take it for a crash.
 pub async fn serve_lmtp<D, F>(
     listener: UnixListener,
     options: LmtpOptions,
     new_session: F,
     shutdown: CancellationToken,
+    cut: CancellationToken,
 ) where
     D: Deliver + 'static,
     F: Fn() -> D + Send,
@@ -58,7 +62,7 @@ pub async fn serve_lmtp<D, F>(
                 continue;
             }
         };
-        let mut handler = Adapter(new_session());
+        let mut handler = Adapter { deliver: Some(new_session()), cut: cut.clone() };
         let (profile, stop) = (Arc::clone(&profile), shutdown.clone());
         sessions.spawn(async move {
             let connection = ConnectionInfo { peer: Peer::Unix, local: None };
@@ -90,12 +94,32 @@ pub const fn core_timeouts() -> ClientTimeouts {
     }
 }
 
-struct Adapter<D>(D);
+struct Adapter<D> {
+    /// `None` once it was cut off: what it was doing is half done.
+    deliver: Option<D>,
+    cut: CancellationToken,
+}
+
+impl<D: Deliver> Adapter<D> {
+    /// What the connector says, unless it is cut off before it says it.
+    async fn ask<T>(&mut self, call: impl AsyncFnOnce(&mut D) -> T) -> Result<T, Reply> {
+        if let Some(deliver) = &mut self.deliver {
+            tokio::select! {
+                biased;
+                answer = call(deliver) => return Ok(answer),
+                () = self.cut.cancelled() => {}
+            }
+        }
+        self.deliver = None;
+        Err(Reply::new(451, (4, 3, 2), "the connector is being restarted"))
+    }
+}
 
 #[async_trait::async_trait]
 impl<D: Deliver> SmtpHandler for Adapter<D> {
     async fn mail(&mut self, mail: &MailCommand) -> Reply {
-        self.0.mail(mail).await.to_reply()
+        let answer = self.ask(async |d: &mut D| d.mail(mail).await.to_reply()).await;
+        answer.unwrap_or_else(|cut| cut)
     }
 
     async fn rcpt(&mut self, rcpt: &RcptCommand) -> Reply {
@@ -105,26 +129,36 @@ impl<D: Deliver> SmtpHandler for Adapter<D> {
     }
 
     async fn rcpts(&mut self, rcpts: &[RcptCommand]) -> Vec<Reply> {
-        self.0.recipients(rcpts).await.iter().map(crate::Outcome::to_reply).collect()
+        match self.ask(async |d: &mut D| d.recipients(rcpts).await).await {
+            Ok(outcomes) => outcomes.iter().map(crate::Outcome::to_reply).collect(),
+            Err(cut) => vec![cut; rcpts.len()],
+        }
     }
 
     async fn begin_data(&mut self) -> Result<(), Reply> {
-        self.0.begin().await.map_err(|outcome| outcome.to_reply())
+        let answer = self.ask(async |d: &mut D| d.begin().await).await?;
+        answer.map_err(|outcome| outcome.to_reply())
     }
 
     async fn data(&mut self, chunk: Bytes) -> Result<(), Reply> {
-        self.0.data(chunk).await.map_err(|outcome| outcome.to_reply())
+        let answer = self.ask(async |d: &mut D| d.data(chunk).await).await?;
+        answer.map_err(|outcome| outcome.to_reply())
     }
 
     async fn end_data(&mut self) -> DataReply {
-        DataReply::Each(self.0.finish().await.iter().map(crate::Outcome::to_reply).collect())
+        match self.ask(async |d: &mut D| d.finish().await).await {
+            Ok(outcomes) => {
+                DataReply::Each(outcomes.iter().map(crate::Outcome::to_reply).collect())
+            }
+            Err(cut) => DataReply::One(cut),
+        }
     }
 
     async fn reset(&mut self) {
-        self.0.reset().await;
+        let _ = self.ask(async |d: &mut D| d.reset().await).await;
     }
 
     async fn closed(&mut self, _how: &Ended) {
-        self.0.closed().await;
+        let _ = self.ask(async |d: &mut D| d.closed().await).await;
     }
 }

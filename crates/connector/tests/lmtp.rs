@@ -11,7 +11,8 @@ use std::time::Duration;
 use tokio::net::{UnixListener, UnixStream};
 use tokio_util::sync::CancellationToken;
 
-/// Takes all but `refused`; `remote` is answered by a remote host, late.
+/// Takes all but `refused`; `remote` is answered by a remote host, late;
+/// `endless` is never answered, and `late` not after the message.
 #[derive(Default)]
 struct Foreign {
     taken: Vec<String>,
@@ -27,6 +28,9 @@ impl Deliver for Foreign {
             outcomes.push(Outcome::Own(if name == "refused" {
                 Reply::new(550, (5, 1, 1), "unknown")
             } else {
+                if name == "endless" {
+                    std::future::pending::<()>().await;
+                }
                 self.taken.push(name);
                 Reply::new(250, (2, 1, 5), "ok")
             }));
@@ -40,6 +44,9 @@ impl Deliver for Foreign {
     }
 
     async fn finish(&mut self) -> Vec<Outcome> {
+        if self.taken.iter().any(|name| name == "late") {
+            std::future::pending::<()>().await;
+        }
         let octets = std::mem::take(&mut self.octets);
         let outcome = |name: String| match name.as_str() {
             "remote" => Outcome::Remote(RemoteAnswer {
@@ -65,7 +72,13 @@ async fn each_recipient_has_its_answer_and_the_session_goes_on() {
     let stop = CancellationToken::new();
     let options =
         LmtpOptions { hostname: "foreign".into(), size_limit: 1 << 20, max_recipients: 100 };
-    let server = tokio::spawn(serve_lmtp(listener, options, Foreign::default, stop.clone()));
+    let server = tokio::spawn(serve_lmtp(
+        listener,
+        options,
+        Foreign::default,
+        stop.clone(),
+        CancellationToken::new(),
+    ));
     let stream = UnixStream::connect(&path).await.unwrap();
     let (mut core, _) = SmtpClient::connect(stream, core_timeouts()).await.unwrap();
     core.hello(HelloVerb::Lhlo, "core").await.unwrap();
@@ -87,6 +100,39 @@ async fn each_recipient_has_its_answer_and_the_session_goes_on() {
     }
     stop.cancel();
     tokio::time::timeout(Duration::from_secs(5), server).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_is_cut_off_is_answered_before_the_session_ends() {
+    for last in ["endless", "late"] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lmtp.sock");
+        let listener = UnixListener::bind(&path).unwrap();
+        let (stop, cut) = (CancellationToken::new(), CancellationToken::new());
+        let options =
+            LmtpOptions { hostname: "foreign".into(), size_limit: 1 << 20, max_recipients: 100 };
+        let serving = serve_lmtp(listener, options, Foreign::default, stop.clone(), cut.clone());
+        let server = tokio::spawn(serving);
+        let stream = UnixStream::connect(&path).await.unwrap();
+        let (mut core, _) = SmtpClient::connect(stream, core_timeouts()).await.unwrap();
+        core.hello(HelloVerb::Lhlo, "core").await.unwrap();
+        let rcpts = ["a", last].map(|n| RcptCommand::new(format!("{n}@x.test").parse().unwrap()));
+        let mut body = Some(Bytes::from_static(b"x\r\n"));
+        let mail = MailCommand::new(None);
+        let deliver = core.deliver(None, &mail, &rcpts, &mut body);
+        let stopping = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            stop.cancel();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            cut.cancel();
+        };
+        let (done, ()) = tokio::join!(deliver, stopping);
+        let done = done.unwrap();
+        for reply in &done.rcpts {
+            assert_eq!(reply.to_string(), "451 4.3.2 the connector is being restarted", "{last}");
+        }
+        tokio::time::timeout(Duration::from_secs(5), server).await.unwrap().unwrap();
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,9 @@ use tokio_util::task::TaskTracker;
 /// How often outbound connections that nobody used are looked for.
 const SWEEP: Duration = Duration::from_secs(2);
 
+/// For the core to be told what was cut off.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Runs the service until `shutdown` is cancelled; then running transactions
 /// are finished, within the configured stop time.
 ///
@@ -41,12 +44,13 @@ pub async fn run(
     let front = Arc::new(FrontService::new(Arc::clone(&config), clock, out.resolver()));
     let sessions = Arc::new(Sessions::new(config.max_sessions, config.max_sessions_per_client));
     let tasks = TaskTracker::new();
+    let cut = CancellationToken::new();
     for (kind, listener) in listeners {
         let (front, sessions) = (Arc::clone(&front), Arc::clone(&sessions));
         tasks.spawn(accept(listener, kind, front, sessions, tasks.clone(), shutdown.clone()));
     }
     if let Some(listener) = sockets.lmtp {
-        let lmtp = lmtp(listener, &config, &out, &shutdown)?;
+        let lmtp = lmtp(listener, &config, &out, (shutdown.clone(), cut.clone()))?;
         tasks.spawn(lmtp);
     }
     let sweeper = tokio::spawn(sweep(Arc::clone(&out)));
@@ -55,6 +59,8 @@ pub async fn run(
     tasks.close();
     if tokio::time::timeout(config.stop_time, tasks.wait()).await.is_err() {
         tracing::warn!(left = tasks.len(), "stop time is over; sessions are cut off");
+        cut.cancel();
+        let _ = tokio::time::timeout(LAST_WORDS, tasks.wait()).await;
     }
     sweeper.abort();
     out.close_idle().await;
@@ -65,7 +71,7 @@ fn lmtp(
     listener: std::os::unix::net::UnixListener,
     config: &InternetMailConfig,
     out: &Arc<OutService>,
-    shutdown: &CancellationToken,
+    (shutdown, cut): (CancellationToken, CancellationToken),
 ) -> Result<impl Future<Output = ()> + Send + 'static, InternetMailError> {
     let fail = |cause| InternetMailError::Socket { what: "LMTP", cause };
     listener.set_nonblocking(true).map_err(fail)?;
@@ -77,7 +83,7 @@ fn lmtp(
     };
     let out = Arc::clone(out);
     let new_session = move || Outbound::new(Arc::clone(&out));
-    Ok(serve_lmtp(listener, options, new_session, shutdown.clone()))
+    Ok(serve_lmtp(listener, options, new_session, shutdown, cut))
 }
 
 async fn sweep(out: Arc<OutService>) {

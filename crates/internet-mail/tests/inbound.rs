@@ -113,6 +113,24 @@ async fn users_log_in_at_the_core() {
 }
 
 #[tokio::test]
+async fn a_client_that_leaves_in_mid_auth_leaves_no_session_behind() {
+    let world = World::start(|_| {}).await;
+    let mut stream = TcpStream::connect(world.submission).await.unwrap();
+    stream.write_all(b"EHLO c\r\nAUTH LOGIN\r\n").await.unwrap();
+    stream.shutdown().await.unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).await.unwrap();
+    assert!(text.contains("\r\n334 "), "{text}");
+    let mut client = world.client().await;
+    let mut source = Some(Bytes::from_static(b"x\r\n"));
+    let rcpts = [rcpt("a@example.test")];
+    let done = client.deliver(None, &mail(), &rcpts, &mut source).await.unwrap();
+    assert_eq!(done.rcpts[0].code, 250);
+    assert_eq!(world.core.last().xforward.unwrap().addr.as_deref(), Some("127.0.0.1"));
+    assert_eq!(world.core.sessions.load(Ordering::SeqCst), 2, "the first was not used again");
+}
+
+#[tokio::test]
 async fn passwords_need_tls_unless_allowed() {
     let world = World::start(|config| config.require_auth_tls = true).await;
     let stream = TcpStream::connect(world.submission).await.unwrap();

@@ -7,6 +7,7 @@ mod common;
 use bytes::Bytes;
 use common::recorder::{Recorder, message};
 use common::{World, dns, mail, rcpt, remote_profile, start_remote};
+use concord_base::EnhancedStatus;
 use concord_internet_mail::{PeerTls, SmartHost, SmartHostLogin};
 use concord_smtp::{RemoteAnswer, Reply};
 use concord_smtp_tokio::ServerProfile;
@@ -205,6 +206,27 @@ async fn smart(profile: ServerProfile, cert_name: &str, tls: PeerTls) -> (World,
     (world, recorder)
 }
 
+fn status(code: u16, status: (u8, u16, u16)) -> (u16, Option<EnhancedStatus>) {
+    (code, Reply::new(code, status, "").status)
+}
+
+#[tokio::test]
+async fn a_smart_host_that_does_not_exist_bounces_nothing() {
+    let server = dns::start().await;
+    let world = World::start(|config| {
+        config.name_servers = vec![server];
+        config.smart_host = Some(SmartHost {
+            host: "nowhere.test".into(),
+            port: 25,
+            tls: PeerTls::Off,
+            login: None,
+        });
+    })
+    .await;
+    let replies = send(&world, &["a@one.test"], b"x\r\n").await;
+    assert_eq!((replies[0].code, replies[0].status), status(451, (4, 3, 5)), "{}", replies[0]);
+}
+
 #[tokio::test]
 async fn a_smart_host_takes_everything_after_login() {
     let mut profile = remote_profile();
@@ -222,6 +244,15 @@ async fn a_smart_host_takes_everything_after_login() {
     let (world, recorder) = smart(profile.clone(), "impostor.test", PeerTls::Required).await;
     let replies = send(&world, &["a@one.test"], b"x\r\n").await;
     assert_eq!(replies[0].status, Reply::new(451, (4, 7, 5), "").status, "{}", replies[0]);
+    assert_eq!(recorder.messages(), 0);
+
+    let mut other = profile.clone();
+    other.mechanisms = vec!["LOGIN".into()];
+    let (world, recorder) = smart(other, "mx1.test", PeerTls::Required).await;
+    let replies = send(&world, &["a@one.test"], b"x\r\n").await;
+    // The recorder's LOGIN always ends in 535: ours to mend, not the sender's.
+    assert_eq!((replies[0].code, replies[0].status), status(451, (4, 3, 5)), "{}", replies[0]);
+    assert!(replies[0].text.contains("535 5.7.8 wrong name"), "{}", replies[0]);
     assert_eq!(recorder.messages(), 0);
 
     profile.extensions.starttls = false;

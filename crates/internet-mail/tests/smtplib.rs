@@ -54,7 +54,6 @@ print("fine")
 "#;
 
 #[tokio::test]
-#[ignore = "needs python3"]
 async fn smtplib_is_content() {
     let made = rcgen::generate_simple_self_signed(vec!["mail.example.test".into()]).unwrap();
     let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());

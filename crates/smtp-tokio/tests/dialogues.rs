@@ -330,6 +330,21 @@ fn other_modes() -> Vec<Case> {
         },
         Case {
             mode: Mode::Lmtp,
+            ..case(
+                "LMTP answers each recipient of a message that may not begin",
+                &["LHLO c\r\n", NEVER, R, R, "BDAT 6 LAST\r\nQUIT\r\n", NEVER, R, R]
+                    .into_iter()
+                    .chain(["BDAT 6\r\nQUIT\r\n", "RSET\r\n", "QUIT\r\n"])
+                    .collect::<Vec<_>>(),
+                &[lhlo, M_OK, R_OK, R_OK, NOT_NOW, NOT_NOW, M_OK, R_OK, R_OK]
+                    .into_iter()
+                    .chain([NOT_NOW, "250 2.0.0 ok\r\n", BYE])
+                    .collect::<Vec<_>>(),
+                0,
+            )
+        },
+        Case {
+            mode: Mode::Lmtp,
             ..case("EHLO to LMTP", &[hi], &["500 5.5.1 this is LMTP; say LHLO\r\n"], 0)
         },
         submission("MAIL before AUTH", &[M], &["530 5.7.0 authentication required\r\n"]),

@@ -181,6 +181,31 @@ async fn messages_go_over_starttls() {
     assert!(recorder.last().body == body);
 }
 
+/// RFC 3207 section 4.2
+#[tokio::test]
+async fn a_login_before_starttls_is_forgotten() {
+    let (acceptor, connector) = tls();
+    let mut profile = ServerProfile::new("mx.example.test", Mode::Submission);
+    profile.extensions.starttls = true;
+    profile.extensions.auth = true;
+    profile.auth_needs_tls = false;
+    profile.mechanisms = vec!["PLAIN".into()];
+    let stream = start(profile, &Recorder::default(), Some(acceptor), CancellationToken::new());
+    let timeouts = ClientTimeouts::all(Duration::from_secs(10));
+    let (mut plain, _) = SmtpClient::connect(stream, timeouts.clone()).await.unwrap();
+    plain.hello(HelloVerb::Ehlo, "c").await.unwrap();
+    plain.auth("alice", "demo").await.unwrap();
+    plain.starttls().await.unwrap();
+    let name = "mx.example.test".try_into().unwrap();
+    let secured = connector.connect(name, plain.into_stream()).await.unwrap();
+    let mut client = SmtpClient::resume(MaybeTls::Tls(Box::new(secured.into())), timeouts);
+    client.hello(HelloVerb::Ehlo, "c").await.unwrap();
+    let refused = client.envelope(None, &MailCommand::new(None), &[]).await.unwrap();
+    assert_eq!(refused.mail.code, 530);
+    client.auth("alice", "demo").await.unwrap();
+    assert!(client.envelope(None, &MailCommand::new(None), &[]).await.unwrap().mail.is_ok());
+}
+
 /// CVE-2011-0411: what came with STARTTLS must not be taken for something that
 /// came under TLS.
 #[tokio::test]

@@ -7,9 +7,11 @@ mod common;
 use bytes::Bytes;
 use common::{Recorder, client, message};
 use concord_smtp::{MailCommand, RcptCommand, Reply, Xforward};
-use concord_smtp_tokio::{HelloVerb, Mode, ServerProfile, SmtpClient};
+use concord_smtp_tokio::{
+    ClientError, ClientTimeouts, HelloVerb, Mode, Phase, ServerProfile, SmtpClient,
+};
 use std::time::Duration;
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncWriteExt, DuplexStream};
 
 fn rcpt(name: &str) -> RcptCommand {
     RcptCommand::new(format!("{name}@example.test").parse().unwrap())
@@ -91,4 +93,23 @@ async fn xforward_goes_with_the_envelope() {
     let done = client.deliver(Some(&forward), &mail(), &[rcpt("a")], &mut body).await.unwrap();
     assert_eq!(done.rcpts, [Reply::new(250, (2, 6, 0), "taken")]);
     assert_eq!(recorder.last().xforward, Some(forward));
+}
+
+#[tokio::test]
+async fn a_refused_xforward_ends_the_session() {
+    let xforward = "250 XFORWARD NAME ADDR PORT PROTO HELO IDENT SOURCE LOGIN\r\n";
+    for more in ["", "250-PIPELINING\r\n"] {
+        let offers = format!("250-x\r\n{more}{xforward}");
+        let (ours, mut theirs) = tokio::io::duplex(4096);
+        // What a session answers that was left in the middle of AUTH.
+        let answers = "501 5.5.2 not base64\r\n250 ok\r\n250 ok\r\n";
+        theirs.write_all(format!("220 x\r\n{offers}{answers}").as_bytes()).await.unwrap();
+        let timeouts = ClientTimeouts::all(Duration::from_secs(10));
+        let (mut client, _) = SmtpClient::connect(ours, timeouts).await.unwrap();
+        client.hello(HelloVerb::Ehlo, "c").await.unwrap();
+        let forward = Xforward { addr: Some("192.0.2.1".into()), ..Xforward::default() };
+        let refused = client.envelope(Some(&forward), &mail(), &[rcpt("a")]).await.unwrap_err();
+        let reply = Reply::new(501, (5, 5, 2), "not base64");
+        assert_eq!(refused, ClientError::Refused { phase: Phase::Envelope, reply });
+    }
 }

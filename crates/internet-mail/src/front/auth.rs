@@ -24,6 +24,7 @@ impl Front {
             }
         }
         let Some(core) = &mut self.core else { return AuthStep::Refused(temporary()) };
+        self.authenticating = true;
         let line = match (first, response) {
             (true, None) => format!("AUTH {mechanism}"),
             (true, Some(initial)) => format!("AUTH {mechanism} {}", encode_sasl(initial)),
@@ -35,7 +36,7 @@ impl Front {
         match core.command(&line, Phase::Auth).await {
             Ok(reply) => self.auth_answer(reply),
             Err(error) => {
-                self.core = None;
+                self.forget_login();
                 AuthStep::Refused(unavailable(&error.into()))
             }
         }
@@ -46,19 +47,20 @@ impl Front {
             334 => match decode_sasl(reply.text.as_bytes()) {
                 Some(challenge) => AuthStep::Challenge(challenge),
                 None => {
-                    self.core = None;
+                    self.forget_login();
                     AuthStep::Refused(temporary())
                 }
             },
             235 => {
                 counter!("concord_smtp_auth_total", "result" => "ok").increment(1);
+                self.authenticating = false;
                 self.authenticated = true;
                 AuthStep::Done(reply)
             }
             _ => {
                 counter!("concord_smtp_auth_total", "result" => "refused").increment(1);
                 tracing::info!(client = %self.client, %reply, "authentication refused");
-                self.core = None;
+                self.forget_login();
                 AuthStep::Refused(reply)
             }
         }

@@ -26,6 +26,8 @@ pub(crate) struct Front {
     /// The core's session: during a transaction, and from AUTH on.
     pub(super) core: Option<CoreSession>,
     pub(super) authenticated: bool,
+    /// The core waits for a SASL response: its session is of use for nothing else.
+    pub(super) authenticating: bool,
     mail: Option<MailCommand>,
     /// MAIL went to the core and was taken.
     opened: bool,
@@ -49,6 +51,7 @@ impl Front {
             tls: None,
             core: None,
             authenticated: false,
+            authenticating: false,
             mail: None,
             opened: false,
             recipients: Vec::new(),
@@ -81,14 +84,27 @@ impl Front {
         }
     }
 
-    /// Gives the core's session back, unless it is this client's own.
+    /// Gives the core's session back, unless it is this client's own. In the
+    /// middle of AUTH it is dropped: the next client's first command would be
+    /// taken as a SASL response.
     pub(super) fn release(&mut self) {
         self.opened = false;
+        if self.authenticating {
+            self.forget_login();
+        }
         if !self.authenticated
             && let Some(core) = self.core.take()
         {
             self.service.core.put(core);
         }
+    }
+
+    /// Ends a login, or an attempt at one, with the core's session that holds it.
+    pub(super) fn forget_login(&mut self) {
+        self.core = None;
+        self.opened = false;
+        self.authenticated = false;
+        self.authenticating = false;
     }
 
     /// The core's session is of no further use.
@@ -248,9 +264,12 @@ impl SmtpHandler for Front {
         Ok(())
     }
 
+    /// RFC 3207 section 4.2: what was said before counts no more, nor does a login.
     async fn tls_started(&mut self, tls: &TlsInfo) {
+        self.forget_login();
         self.tls = Some(tls.clone());
         self.hello = None;
+        self.mail = None;
     }
 
     async fn auth(&mut self, mechanism: &str, response: Option<&[u8]>, first: bool) -> AuthStep {
@@ -258,7 +277,7 @@ impl SmtpHandler for Front {
     }
 
     async fn auth_cancelled(&mut self) {
-        self.core = None;
+        self.forget_login();
     }
 
     /// The core is asked with the first RCPT, so that both go in one write.

@@ -3,7 +3,7 @@
 use concord_base::{EnhancedStatus, Fault, Retry};
 use concord_connector::Outcome;
 use concord_smtp::{RemoteAnswer, Reply};
-use concord_smtp_tokio::ClientError;
+use concord_smtp_tokio::{ClientError, Phase};
 use concord_tls::TlsError;
 
 /// A recipient's destination cannot be reached, or not in the way it must.
@@ -15,6 +15,9 @@ pub(crate) enum OutError {
     /// Neither MX nor addresses.
     #[error("the domain {0} has no mail host")]
     NoMailHost(String),
+    /// The operator's smart host has no address.
+    #[error("the smart host {0} has no address; is its name right?")]
+    NoSmartHost(String),
     /// RFC 7505
     #[error("the domain {0} takes no mail (null MX)")]
     NullMx(String),
@@ -79,11 +82,25 @@ pub(crate) enum OutError {
     SmtpUtf8(String),
 }
 
+/// The phase in which a host refused the session for good. It has not heard of
+/// the message, so this is no verdict on it: a wrong password or a blocked
+/// address is mended by somebody, and the mail must still be there then.
+const fn unready(cause: &ClientError) -> Option<Phase> {
+    match cause {
+        ClientError::Refused {
+            phase: phase @ (Phase::Greeting | Phase::Hello | Phase::StartTls | Phase::Auth),
+            reply,
+        } if reply.is_permanent() => Some(*phase),
+        _ => None,
+    }
+}
+
 impl Fault for OutError {
     fn code(&self) -> &'static str {
         match self {
             Self::NoSuchDomain(_) => "internet-mail.no-such-domain",
             Self::NoMailHost(_) => "internet-mail.no-mail-host",
+            Self::NoSmartHost(_) => "internet-mail.no-smart-host",
             Self::NullMx(_) => "internet-mail.null-mx",
             Self::Dns { .. } => "internet-mail.dns",
             Self::Loop(_) => "internet-mail.loop",
@@ -107,8 +124,12 @@ impl Fault for OutError {
             | Self::Loop(_)
             | Self::EightBit(_)
             | Self::SmtpUtf8(_) => Retry::Permanent,
-            Self::Session { cause, .. } => cause.retry(),
-            Self::Tls(_) | Self::LoginInClear { .. } => Retry::Operator,
+            Self::Session { cause, .. } => match unready(cause) {
+                Some(Phase::Auth) => Retry::Operator,
+                Some(_) => Retry::Temporary,
+                None => cause.retry(),
+            },
+            Self::NoSmartHost(_) | Self::Tls(_) | Self::LoginInClear { .. } => Retry::Operator,
             _ => Retry::Temporary,
         }
     }
@@ -124,7 +145,13 @@ impl Fault for OutError {
             Self::Dns { .. } => (4, 4, 3),
             Self::Loop(_) => (5, 4, 6),
             Self::Connect { .. } => (4, 4, 1),
-            Self::Session { cause, .. } => return cause.enhanced_status(),
+            // Section 3.4: X.3.5 system incorrectly configured
+            Self::NoSmartHost(_) => (4, 3, 5),
+            Self::Session { cause, .. } => match unready(cause) {
+                Some(Phase::Auth) => (4, 3, 5),
+                Some(_) => (4, 4, 0),
+                None => return cause.enhanced_status(),
+            },
             Self::Congested(_) => (4, 4, 5),
             // Section 3.7: X.6.3 conversion required; RFC 6531: X.6.7
             Self::EightBit(_) => (5, 6, 3),
@@ -140,7 +167,9 @@ impl Fault for OutError {
 impl OutError {
     /// What the core is told.
     pub(crate) fn outcome(&self) -> Outcome {
-        if let Self::Session { host, cause: ClientError::Refused { reply, .. } } = self {
+        if let Self::Session { host, cause } = self
+            && let (ClientError::Refused { reply, .. }, None) = (cause, unready(cause))
+        {
             let answer = RemoteAnswer { host: host.clone(), dsn: true, reply: reply.clone() };
             return Outcome::Remote(answer);
         }

@@ -61,9 +61,14 @@ impl OutService {
         match (destination, &self.config.smart_host) {
             (Destination::SmartHost, Some(smart)) => {
                 let hosts = vec![Mx { preference: 0, host: smart.host.clone() }];
-                self.resolve(&smart.host, hosts, smart.port).await
+                let found = self.resolve(&smart.host, hosts, smart.port).await;
+                found.map_err(|error| match error {
+                    // The operator's name, not the sender's: no reason to bounce.
+                    OutError::NoMailHost(host) => OutError::NoSmartHost(host),
+                    other => other,
+                })
             }
-            (Destination::SmartHost, None) => Err(OutError::NoMailHost("smart host".to_owned())),
+            (Destination::SmartHost, None) => Err(OutError::NoSmartHost("(not set)".to_owned())),
             (Destination::Literal(ip), _) => {
                 let address = SocketAddr::new(*ip, self.config.remote_port);
                 if self.is_ours(address) {

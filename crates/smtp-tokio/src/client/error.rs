@@ -67,7 +67,8 @@ pub enum ClientError {
         /// What does not fit.
         cause: ReplyError,
     },
-    /// The peer refused what a session needs: greeting, hello, STARTTLS, AUTH.
+    /// The peer refused what a session needs: greeting, hello, STARTTLS, AUTH,
+    /// XFORWARD.
     #[error("the peer refused while {phase}: {reply}")]
     Refused {
         /// What the client was doing.

@@ -33,7 +33,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
     /// Sends XFORWARD (if given and offered), MAIL and RCPTs; in one write if
     /// the peer offers PIPELINING. Parameters that the peer does not offer are
     /// dropped. After a 421 (but in LMTP) the session is over, and what was not
-    /// answered has that reply too.
+    /// answered has that reply too. A peer that refuses XFORWARD would judge the
+    /// transaction by another client: that is an error, and ends the session.
     ///
     /// With `rcpts` empty only MAIL is sent; more recipients may follow with
     /// [`recipients`](Self::recipients).
@@ -51,17 +52,17 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
         if let Some(forward) = forward {
             self.queue(&forward.to_string());
         }
-        let forwarded = match forward {
-            Some(_) if !pipelining => Some(self.answer(self.timeouts.command).await?),
-            _ => None,
-        };
+        if forward.is_some() && !pipelining {
+            self.flush(Phase::Envelope).await?;
+            self.read_forwarded().await?;
+        }
         self.queue(&mail.to_string());
         if pipelining {
             self.queue_recipients(rcpts);
         }
         self.flush(Phase::Envelope).await?;
-        if forward.is_some() && forwarded.is_none() {
-            self.read_reply(Phase::Envelope, self.timeouts.command).await?;
+        if forward.is_some() && pipelining {
+            self.read_forwarded().await?;
         }
         let mail = self.read_reply(Phase::Envelope, self.timeouts.mail).await?;
         if self.closes(&mail) {
@@ -128,9 +129,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
         reply.code == 421 && !self.lmtp
     }
 
-    async fn answer(&mut self, wait: std::time::Duration) -> Result<Reply, ClientError> {
-        self.flush(Phase::Envelope).await?;
-        self.read_reply(Phase::Envelope, wait).await
+    async fn read_forwarded(&mut self) -> Result<(), ClientError> {
+        let reply = self.read_reply(Phase::Envelope, self.timeouts.command).await?;
+        if reply.is_ok() {
+            return Ok(());
+        }
+        Err(ClientError::Refused { phase: Phase::Envelope, reply })
     }
 
     /// A whole transaction. The last word for each recipient is the refusal of

@@ -24,9 +24,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
                     let text =
                         if challenge.is_empty() { String::new() } else { encode_sasl(&challenge) };
                     self.say(&Reply::plain(334, text));
-                    let response = match self.auth_line().await? {
-                        Ok(response) => response,
-                        Err(refusal) => {
+                    let response = match self.auth_line().await {
+                        Ok(Ok(response)) => response,
+                        // The client went away in the middle of it.
+                        Err(ended) => {
+                            self.handler.auth_cancelled().await;
+                            return Err(ended);
+                        }
+                        Ok(Err(refusal)) => {
                             self.handler.auth_cancelled().await;
                             return self.refuse(refusal).await;
                         }

@@ -94,6 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         // RFC 3207 section 4.2: whatever was said before is forgotten.
         self.state = State::Start;
         self.offered = Extensions::default();
+        self.authenticated = false;
         if let Some(info) = self.io.tls_info() {
             self.handler.tls_started(&info).await;
         }

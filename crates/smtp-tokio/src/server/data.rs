@@ -142,12 +142,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             Some(message) => message,
             None => {
                 if let Err(refusal) = self.handler.begin_data().await {
-                    if chunk.last {
-                        self.end_transaction().await;
-                    } else {
-                        self.fail().await;
-                    }
-                    return self.refuse_chunk(chunk, refusal).await;
+                    return self.refuse_message(chunk, refusal).await;
                 }
                 let profile = &self.profile;
                 self.incoming(DataDecoder::for_chunks(profile.bare_newlines, profile.max_line))
@@ -205,8 +200,26 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
         self.state = State::Failed;
     }
 
-    /// The octets of a refused chunk come all the same, and are dropped.
+    /// The message may not begin. In LMTP the last chunk is answered for each
+    /// recipient (RFC 2033 section 4.2), an earlier one once.
+    async fn refuse_message(&mut self, chunk: Chunk, refusal: Reply) -> Result<(), Ended> {
+        if !chunk.last {
+            self.fail().await;
+            return self.refuse_chunk(chunk, refusal).await;
+        }
+        let recipients = self.accepted;
+        self.end_transaction().await;
+        self.drop_chunk(chunk).await?;
+        self.answer(DataReply::One(refusal), recipients).await
+    }
+
     async fn refuse_chunk(&mut self, chunk: Chunk, refusal: Reply) -> Result<(), Ended> {
+        self.drop_chunk(chunk).await?;
+        self.refuse(refusal).await
+    }
+
+    /// The octets of a refused chunk come all the same, and are dropped.
+    async fn drop_chunk(&mut self, chunk: Chunk) -> Result<(), Ended> {
         if chunk.size > self.profile.size_limit.saturating_add(OVERRUN) {
             return self.cut_off(&too_big(self.profile.size_limit));
         }
@@ -216,7 +229,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Session<'_, S> {
             let now = count.take(self.io.input.len());
             self.io.consume(now);
             if count.left() == 0 {
-                return self.refuse(refusal).await;
+                return Ok(());
             }
             self.io.flush().await?;
             let wait = deadline(self.profile.timeouts.data).min(until);
