@@ -173,7 +173,8 @@ impl Core {
         let engine = self.engine.as_ref().unwrap().clone();
         self.runtime.block_on(async {
             let late = Timestamp::from_seconds(4_000_000_000);
-            let claims = engine.claim("internet-mail", late, &HashSet::new(), 100).await.unwrap();
+            let claims =
+                engine.claim("internet-mail", late, &HashSet::new(), 100, true).await.unwrap();
             assert!(!claims.is_empty());
             let answers = claims
                 .iter()

@@ -20,8 +20,6 @@ pub struct VerifyFinding {
     pub octets: u64,
     /// What does not fit.
     pub cause: String,
-    /// An unfinished write that was never acknowledged; harmless.
-    pub harmless: bool,
     /// Messages that are affected: their queue ids and where they lie.
     pub messages: Vec<String>,
 }
@@ -44,7 +42,7 @@ pub struct VerifyReport {
 impl VerifyReport {
     /// Whether nothing is wrong.
     pub fn is_clean(&self) -> bool {
-        self.findings.iter().all(|f| f.harmless)
+        self.findings.is_empty()
     }
 }
 
@@ -79,7 +77,6 @@ pub(crate) fn verify(options: &EngineOptions) -> Result<VerifyReport, StorageErr
             offset: from,
             octets: damage.octets,
             cause: damage.cause.to_owned(),
-            harmless: false,
             messages: affected(&db, 1, damage.position.segment, from, to).map_err(index_error)?,
         });
     }
@@ -92,7 +89,6 @@ pub(crate) fn verify(options: &EngineOptions) -> Result<VerifyReport, StorageErr
                 "the log ends at record {}, but the index has record {}: its end is missing",
                 summary.last_sequence, applied.sequence
             ),
-            harmless: false,
             messages: affected(&db, 1, summary.end.segment, summary.end.offset, u64::MAX >> 1)
                 .map_err(index_error)?,
         });
@@ -130,7 +126,6 @@ fn verify_large(
                     offset,
                     octets: body.octets,
                     cause,
-                    harmless: false,
                     messages: affected(db, 2, body.number, 0, 1).map_err(index_error)?,
                 });
             }

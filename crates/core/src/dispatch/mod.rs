@@ -155,10 +155,8 @@ impl Dispatcher {
             if self.suspect_runs {
                 return;
             }
-            if !self.suspects.is_empty() {
-                if !self.turn_of_suspect(ended).await {
-                    return;
-                }
+            if !self.suspects.is_empty() && !self.turn_of_suspect(ended).await {
+                return;
             }
             let room = self.limits.total.saturating_sub(self.running);
             if room == 0 {

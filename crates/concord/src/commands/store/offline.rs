@@ -55,11 +55,10 @@ pub fn verify(context: &Context) -> Result<news::Report, Failure> {
                     what.push_str(&format!(" and {more} more"));
                 }
             }
-            let code = if found.harmless { "store.leftover" } else { "store.damaged" };
-            news::finding(code, &found.path, &what)
+            news::finding("store.damaged", &found.path, &what)
         })
         .collect();
-    let harmful = report.findings.iter().filter(|found| !found.harmless).count();
+    let harmful = report.findings.len();
     let summary = format!(
         "{} records, {} large bodies, {} messages checked: {}",
         report.records,
