@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Between looks at the WAL.
-const EVERY: Duration = Duration::from_millis(500);
+const EVERY: Duration = Duration::from_millis(1_000);
 /// A WAL with fewer pages (of 4 KiB) is left alone.
 const PASSIVE_ABOVE: i64 = 1_024;
 /// A writer that never rests keeps a passive checkpoint from reaching the
