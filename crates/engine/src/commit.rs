@@ -67,8 +67,6 @@ pub struct CommitFigures {
 pub(crate) struct Health {
     /// The index cannot take more (its disk is full); intake waits.
     pub stalled: AtomicBool,
-    /// The log cannot be trusted; the process must end.
-    pub failed: AtomicBool,
 }
 
 pub(crate) struct Committer {
@@ -170,7 +168,6 @@ fn log_thread(
             }
             Err(error) => {
                 if log.is_poisoned() {
-                    shared.health.failed.store(true, Ordering::SeqCst);
                     shared.signals.failed();
                 }
                 for request in batch.drain(..) {
@@ -238,7 +235,6 @@ fn apply_until_done(batch: Vec<Synced>, index: &Index, shared: &Shared) -> bool 
             }
             Err(error) => {
                 tracing::error!(code = error.code(), %error, "the index cannot go on");
-                shared.health.failed.store(true, Ordering::SeqCst);
                 shared.signals.failed();
                 return false;
             }

@@ -30,12 +30,12 @@ impl Signals {
         }
     }
 
-    pub fn watch_folder(&self, folder: FolderId, modseq: u64) -> watch::Receiver<u64> {
+    pub fn watch_folder(&self, folder: FolderId) -> watch::Receiver<u64> {
         let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
         if folders.len() >= TIDY_AT {
             folders.retain(|_, sender| sender.receiver_count() > 0);
         }
-        folders.entry(folder).or_insert_with(|| watch::Sender::new(modseq)).subscribe()
+        folders.entry(folder).or_insert_with(|| watch::Sender::new(0)).subscribe()
     }
 
     pub fn watch_queue(&self) -> watch::Receiver<u64> {

@@ -100,9 +100,7 @@ impl Dispatcher {
                 () = tokio::time::sleep(wait) => self.pause = Duration::ZERO,
             }
         }
-        for suspect in std::mem::take(&mut self.suspects) {
-            settle::release(&self.shared, &self.connector, &suspect, "the core is stopping").await;
-        }
+        self.give_suspects_back("the core is stopping").await;
         self.tasks.close();
         // An attempt that a slow host holds up longer counts as broken off.
         let _ = tokio::time::timeout(DRAIN, self.tasks.wait()).await;

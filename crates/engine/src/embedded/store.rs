@@ -253,7 +253,7 @@ impl Store for Embedded {
     }
 
     fn watch(&self, folder: FolderId) -> watch::Receiver<u64> {
-        self.shared.signals.watch_folder(folder, 0)
+        self.shared.signals.watch_folder(folder)
     }
 
     async fn begin_body(&self, expected: Option<u64>) -> Result<Box<dyn BodyWriter>, StoreError> {
