@@ -11,8 +11,20 @@ use toml::{Table, Value};
 const FLOORS: &[(&str, &[&str])] = &[
     ("ground", &["base", "address", "message", "settings", "tls", "testkit"]),
     ("protocol", &["smtp", "smtp-tokio"]),
-    ("domain", &["directory", "store", "transport", "sasl", "message-log", "engine", "connector"]),
-    ("lifecycle", &["controller"]),
+    (
+        "domain",
+        &[
+            "directory",
+            "store",
+            "transport",
+            "sasl",
+            "message-log",
+            "engine",
+            "connector",
+            "registry",
+        ],
+    ),
+    ("lifecycle", &["controller", "setup"]),
     ("services", &["admin-api", "imap", "pop3", "core", "internet-mail"]),
     ("daemon", &["concord"]),
     ("tools", &["xtask", "bench", "tests"]),

@@ -1,0 +1,210 @@
+//! What Setup needs of the machine besides files.
+
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+use uuid::Uuid;
+
+/// A user of the operating system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+}
+
+/// A unit as systemd sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct UnitState {
+    /// It starts with the machine.
+    pub enabled: bool,
+    /// It runs.
+    pub active: bool,
+}
+
+/// What to do with a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum UnitVerb {
+    /// Read unit files again.
+    Reload,
+    /// Start with the machine.
+    Enable,
+    /// Do not.
+    Disable,
+    /// Start now; returns when it is ready.
+    Start,
+    /// Stop now; returns when it has stopped.
+    Stop,
+}
+
+/// A connector object of the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectorObject {
+    /// Its name, which is also its service's.
+    pub name: String,
+    /// The component that serves it.
+    pub component: String,
+    /// Whether it takes messages.
+    pub enabled: bool,
+    /// As the admin API writes them.
+    pub address_spaces: Vec<serde_json::Value>,
+    /// Its settings.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+/// An address generator of the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GeneratorObject {
+    /// The address type, upper case.
+    pub address_type: String,
+    /// The component that it belongs to.
+    pub component: String,
+    /// Its rule.
+    pub rule: String,
+}
+
+/// Which object of the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "object", content = "name", rename_all = "kebab-case")]
+pub enum ObjectKey {
+    /// A connector by name.
+    Connector(String),
+    /// A generator by address type.
+    Generator(String),
+}
+
+/// An object of the directory that Setup looks after.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "object", rename_all = "kebab-case")]
+pub enum ObjectState {
+    /// A connector.
+    Connector(ConnectorObject),
+    /// A generator.
+    Generator(GeneratorObject),
+}
+
+impl ObjectState {
+    /// Which it is.
+    pub fn key(&self) -> ObjectKey {
+        match self {
+            Self::Connector(c) => ObjectKey::Connector(c.name.clone()),
+            Self::Generator(g) => ObjectKey::Generator(g.address_type.clone()),
+        }
+    }
+}
+
+/// What the directory and the store say, as far as Setup compares it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct DirectoryState {
+    /// The id of the message log.
+    pub lineage: Option<Uuid>,
+    /// The schema of the index.
+    pub schema: Option<i64>,
+    /// The organisation, if there is one.
+    pub organisation: Option<String>,
+    /// Server objects.
+    pub servers: Vec<String>,
+    /// Mail domains.
+    pub domains: Vec<String>,
+    /// Connector objects.
+    pub connectors: Vec<ConnectorObject>,
+    /// Generators.
+    pub generators: Vec<GeneratorObject>,
+    /// How many mailboxes there are.
+    pub mailboxes: u64,
+    /// Mailboxes that lack an address of a generator's type, by type.
+    pub without_address: Vec<(String, u64)>,
+}
+
+impl DirectoryState {
+    /// An object that Setup looks after.
+    pub fn object(&self, key: &ObjectKey) -> Option<ObjectState> {
+        match key {
+            ObjectKey::Connector(name) => self
+                .connectors
+                .iter()
+                .find(|c| c.name == *name)
+                .cloned()
+                .map(ObjectState::Connector),
+            ObjectKey::Generator(name) => self
+                .generators
+                .iter()
+                .find(|g| g.address_type == *name)
+                .cloned()
+                .map(ObjectState::Generator),
+        }
+    }
+}
+
+/// A service as the controller sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServiceState {
+    /// Its name.
+    pub name: String,
+    /// `ready`, `failed`, ...
+    pub state: String,
+    /// Why, if it is known.
+    pub note: Option<String>,
+}
+
+/// Users, units, services and directory. Implementations block; each call is
+/// one effect, idempotent unless it says otherwise.
+pub trait System: Send + Sync {
+    /// The user of this name.
+    fn user(&self, name: &str) -> Result<Option<Account>>;
+    /// Makes a system user; one that is there stays as it is.
+    fn make_user(&self, name: &str, home: &Path) -> Result<()>;
+    /// Removes a user; nobody of that name is fine.
+    fn remove_user(&self, name: &str) -> Result<()>;
+
+    /// Whether systemd manages this machine.
+    fn has_systemd(&self) -> bool;
+    /// What systemd says of a unit.
+    fn unit(&self, name: &str) -> Result<UnitState>;
+    /// Does something with a unit.
+    fn act_on_unit(&self, verb: UnitVerb, name: &str) -> Result<()>;
+
+    /// What the controller runs; `None` if no controller runs.
+    fn services(&self) -> Result<Option<Vec<ServiceState>>>;
+    /// Lets the controller read the service records again. No controller is fine.
+    fn reload(&self) -> Result<()>;
+    /// Stops every service but keeps the sockets. No controller is fine.
+    fn pause(&self) -> Result<()>;
+    /// Starts them again. No controller is fine.
+    fn resume(&self) -> Result<()>;
+    /// Lets the paused controller become another program. No controller is fine.
+    fn replace(&self, program: &Path, arguments: &[String]) -> Result<()>;
+    /// Stops the controller and every service, and waits for it.
+    fn stop(&self) -> Result<()>;
+    /// Waits until no service of these changes its state; an error names those
+    /// that are not ready. No controller is fine.
+    fn await_ready(&self, services: &[String]) -> Result<()>;
+
+    /// What directory and store say; `None` if there is no store yet.
+    fn directory(&self) -> Result<Option<DirectoryState>>;
+    /// Begins a directory; what is there stays. An organisation of another name is
+    /// an error.
+    fn bootstrap(&self, organisation: &str, domain: &str, hostname: &str) -> Result<()>;
+    /// Adds or changes an object.
+    fn put_object(&self, object: &ObjectState) -> Result<()>;
+    /// Removes an object; none is fine.
+    fn remove_object(&self, key: &ObjectKey) -> Result<()>;
+    /// Gives mailboxes their missing addresses of registered types.
+    fn stamp(&self) -> Result<()>;
+
+    /// Copies the index, beside a running core too.
+    fn snapshot_index(&self, to: &Path) -> Result<()>;
+    /// Puts a copied index in the place of the index; nothing may run.
+    fn put_index_back(&self, from: &Path) -> Result<()>;
+    /// Runs a program of Concord's to its end; an error carries its words.
+    fn run(&self, program: &Path, arguments: &[String]) -> Result<String>;
+
+    /// The processes that hold a TCP address, as text; `None` if it is free.
+    fn port_holder(&self, address: std::net::SocketAddr) -> Option<String>;
+    /// Octets free where a path is or will be.
+    fn free_space(&self, path: &Path) -> Option<u64>;
+    /// The path of the program that runs now.
+    fn own_program(&self) -> Result<PathBuf>;
+}

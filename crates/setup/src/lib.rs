@@ -1,0 +1,23 @@
+//! Setup.
+mod converge;
+mod engine;
+mod error;
+pub mod hash;
+pub mod host;
+pub mod journal;
+mod layout;
+mod lock;
+pub mod manifest;
+pub mod package;
+mod plan;
+pub mod record;
+pub mod resource;
+mod step;
+pub mod survey;
+pub mod verb;
+pub use engine::{News, Recovered, Session, Watch, settle};
+pub use error::{Result, SetupError};
+pub use layout::{CONNECTORS, CURRENT, Layout, RELEASES, SERVICES, SETUP};
+pub use lock::{Holder, Lock};
+pub use plan::{Change, Plan};
+pub use step::{Before, Control, Step, When};

@@ -1,0 +1,90 @@
+//! External connectors, from their packages.
+
+use super::{CORE, Manifest, service};
+use crate::host::{ConnectorObject, GeneratorObject, ObjectState};
+use crate::layout::CONNECTORS;
+use crate::package::ConnectorManifest;
+use crate::record::ServiceRecord;
+use concord_registry::{Class, Component, Resource, TreeFile};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+pub(super) fn manifest(
+    component: &Component,
+    package: &ConnectorManifest,
+    files: &[TreeFile],
+) -> Manifest {
+    let name = &package.connector.name;
+    let home = PathBuf::from(CONNECTORS).join(name);
+    let tree = home.join(&component.version);
+    let mut manifest = Manifest::default();
+    manifest.resources.push(Resource::Directory {
+        path: home,
+        mode: 0o755,
+        service_owned: false,
+        whole: false,
+        class: Class::Program,
+    });
+    let record = record(component, package, &tree);
+    manifest.resources.push(Resource::Tree { path: tree, files: files.to_vec() });
+    manifest.resources.push(service(&record));
+    for listener in &package.listeners {
+        // Two connectors may both call theirs 'http'.
+        let name = format!("{name}.{}", listener.name);
+        manifest.resources.push(Resource::Listener { name });
+    }
+    let connector = Resource::Connector { name: name.clone() };
+    manifest.objects.insert(connector.key(), object(package));
+    manifest.resources.push(connector);
+    if let Some(brought) = &package.address_type {
+        let generator = Resource::Generator {
+            address_type: brought.name.clone(),
+            rule: brought.generator.clone(),
+        };
+        let object = ObjectState::Generator(GeneratorObject {
+            address_type: brought.name.clone(),
+            component: name.clone(),
+            rule: brought.generator.clone(),
+        });
+        manifest.objects.insert(generator.key(), object);
+        manifest.resources.push(generator);
+    }
+    manifest
+}
+
+fn record(component: &Component, package: &ConnectorManifest, tree: &Path) -> ServiceRecord {
+    let name = &package.connector.name;
+    let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    ServiceRecord {
+        service: name.clone(),
+        component: name.clone(),
+        version: component.version.clone(),
+        enabled: component.enabled,
+        program: tree.join(&package.connector.program),
+        arguments: package.connector.arguments.clone(),
+        needs: vec![CORE.to_owned()],
+        listeners: Vec::new(),
+        sockets: [variable("deliver", &format!("deliver-{name}.sock"))].into(),
+        addresses: component.listeners.clone(),
+        environment: [
+            variable("CONCORD_CONNECTOR", name),
+            variable("CONCORD_ADMIN_SOCKET", "{root}/run/admin.sock"),
+            variable("CONCORD_SUBMIT_SOCKET", "{root}/run/submit.sock"),
+        ]
+        .into(),
+    }
+}
+
+fn object(package: &ConnectorManifest) -> ObjectState {
+    let spaces = package
+        .address_spaces
+        .iter()
+        .map(|space| json!({ "kind": space.kind, "pattern": space.pattern, "cost": space.cost }));
+    ObjectState::Connector(ConnectorObject {
+        name: package.connector.name.clone(),
+        component: package.connector.name.clone(),
+        enabled: true,
+        address_spaces: spaces.collect(),
+        settings: package.defaults(),
+    })
+}

@@ -1,0 +1,66 @@
+//! Moving and copying, and the way back.
+
+use super::{Before, Bench};
+use crate::error::{Result, SetupError};
+use std::path::Path;
+
+fn exists(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+/// `Absent` if there is nothing to move.
+pub(super) fn look(from: &Path, to: &Path) -> Result<Before> {
+    if !exists(from) {
+        return Ok(Before::Absent);
+    }
+    if exists(to) {
+        let cause = format!(
+            "{} is there already, and {} would take its place; move it away",
+            to.display(),
+            from.display()
+        );
+        return Err(SetupError::invalid("move a path", cause));
+    }
+    Ok(Before::Present)
+}
+
+pub(super) fn perform(bench: &Bench<'_>, from: &Path, to: &Path) -> Result<()> {
+    if !exists(from) {
+        return Ok(());
+    }
+    if let Some(above) = to.parent() {
+        bench.host.make_directories(above, 0o700)?;
+    }
+    if exists(to) {
+        // It is whole there: across file systems, removing the original was cut off.
+        return bench.host.remove_tree(from);
+    }
+    bench.host.move_path(from, to)
+}
+
+/// Whatever has the name at the other end is whole, so it goes back.
+pub(super) fn undo(bench: &Bench<'_>, from: &Path, to: &Path, before: &Before) -> Result<()> {
+    if *before != Before::Present {
+        return Ok(());
+    }
+    if to.parent().is_some_and(Path::exists) {
+        bench.host.remove_draft(to)?;
+    }
+    if !exists(to) {
+        return Ok(());
+    }
+    bench.host.remove_tree(from)?;
+    bench.host.move_path(to, from)
+}
+
+pub(super) fn perform_copy(bench: &Bench<'_>, from: &Path, to: &Path) -> Result<()> {
+    if let Some(above) = to.parent() {
+        bench.host.make_directories(above, 0o700)?;
+    }
+    bench.host.remove_tree(to)?;
+    bench.host.copy_path(from, to)
+}
+
+pub(super) fn undo_copy(bench: &Bench<'_>, to: &Path, before: &Before) -> Result<()> {
+    if *before == Before::Present { bench.host.remove_tree(to) } else { Ok(()) }
+}

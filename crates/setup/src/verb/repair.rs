@@ -1,0 +1,74 @@
+//! `setup plan` and `setup repair`: what differs from what is declared.
+
+use super::component::plan_towards;
+use super::{ReleaseFacts, component, install};
+use crate::error::Result;
+use crate::host::Host;
+use crate::plan::Plan;
+use crate::survey::Survey;
+use concord_registry::{Place, Registry, Release};
+use std::path::Path;
+
+/// Plans to make the machine as the registry declares it.
+pub fn plan(host: &Host, survey: &Survey) -> Result<Plan> {
+    let mut after = survey.installed(host)?.clone();
+    learn_identity(survey, &mut after);
+    plan_towards(host, survey, &after, "setup repair")
+}
+
+/// Plans that a program which somebody else keeps (a package of the operating
+/// system, a build) is what runs: its version and its schema are taken over.
+pub fn plan_adopt(
+    host: &Host,
+    survey: &Survey,
+    release: &ReleaseFacts,
+    program: &Path,
+) -> Result<Plan> {
+    let before = survey.installed(host)?;
+    let mut after = before.clone();
+    learn_identity(survey, &mut after);
+    after.previous = None;
+    after.current.clone_from(&release.version);
+    after.releases = vec![Release {
+        version: release.version.clone(),
+        platform: release.platform.clone(),
+        schemas: release.schemas,
+        installed: before
+            .release()
+            .filter(|r| r.version == release.version)
+            .map_or_else(|| host.now(), |r| r.installed),
+        place: Place::InPlace { program: program.to_owned() },
+    }];
+    for name in crate::manifest::BUILT_IN {
+        if let Some(there) = after.components.get_mut(name) {
+            let enabled = there.enabled;
+            let installed = there.installed;
+            *there = install::built_in(&release.version, installed);
+            there.enabled = enabled;
+        }
+    }
+    component::declare_built_in(host, &mut after)?;
+    let objects = crate::survey::objects(host, &after);
+    let mut sight = survey.sight(host, &after, &objects);
+    let root = host.layout.root().path().display().to_string();
+    let arguments = ["--root", root.as_str(), "setup", "migrate"].map(str::to_owned).to_vec();
+    sight.migrate = Some((program.to_owned(), arguments));
+    let mut plan = Plan::new("setup repair");
+    let disposal = crate::resource::Disposal::default();
+    let goal =
+        crate::converge::Goal { before: survey.known(), after: Some(&after), disposal: &disposal };
+    crate::converge::converge(&goal, &sight, &mut plan)?;
+    Ok(plan)
+}
+
+/// What could not be known at the installation, because there was no store yet.
+pub(crate) fn learn_identity(survey: &Survey, registry: &mut Registry) {
+    let Some(directory) = &survey.directory else { return };
+    let identity = &mut registry.identity;
+    if identity.lineage.is_none() {
+        identity.lineage = directory.lineage;
+    }
+    if identity.organisation.is_none() {
+        identity.organisation.clone_from(&directory.organisation);
+    }
+}
