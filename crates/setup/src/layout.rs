@@ -83,6 +83,14 @@ impl Layout {
     pub fn quarantine(&self) -> PathBuf {
         self.setup().join("quarantine")
     }
+    /// The publisher's root of trust for updates.
+    pub fn trust_root(&self) -> PathBuf {
+        self.root.etc().join("trust/root.json")
+    }
+    /// Keys of those whose connector packages are taken.
+    pub fn trusted_keys(&self) -> PathBuf {
+        self.root.etc().join("trust/packages")
+    }
     /// The directory of releases.
     pub fn releases(&self) -> PathBuf {
         self.root.path().join(RELEASES)

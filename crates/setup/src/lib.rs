@@ -1,5 +1,7 @@
 //! Setup.
+pub mod backup;
 mod converge;
+pub mod doctor;
 mod engine;
 mod error;
 pub mod hash;
@@ -10,6 +12,7 @@ mod lock;
 pub mod manifest;
 pub mod package;
 mod plan;
+pub mod probe;
 pub mod record;
 pub mod resource;
 mod step;

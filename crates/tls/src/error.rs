@@ -22,6 +22,14 @@ pub enum TlsError {
         /// What does not fit.
         cause: String,
     },
+    /// What is in the PEM is no certificate.
+    #[error("cannot use {}: it is no X.509 certificate: {cause}; put the server's certificate there", file.display())]
+    NotX509 {
+        /// The file.
+        file: PathBuf,
+        /// What does not fit.
+        cause: String,
+    },
     /// A file holds no certificate.
     #[error("cannot use {}: it holds no certificate; put the server's certificate and its chain in it", file.display())]
     NoCertificate {
@@ -81,6 +89,7 @@ impl Fault for TlsError {
         match self {
             Self::Unreadable { .. } => "tls.unreadable",
             Self::NotPem { .. } => "tls.not-pem",
+            Self::NotX509 { .. } => "tls.not-x509",
             Self::NoCertificate { .. } => "tls.no-certificate",
             Self::NoKey { .. } => "tls.no-key",
             Self::Unusable { .. } => "tls.unusable",

@@ -16,12 +16,14 @@
 
 mod client;
 mod error;
+mod facts;
 mod files;
 mod self_made;
 mod server;
 
 pub use client::{Roots, Verification, client_config, server_name};
 pub use error::TlsError;
+pub use facts::{CertificateFacts, facts, self_made_files};
 pub use files::CertificateFiles;
 pub use self_made::self_made;
 pub use server::{Reloading, server_config};

@@ -147,6 +147,8 @@ pub struct ServiceState {
     pub state: String,
     /// Why, if it is known.
     pub note: Option<String>,
+    /// Its process, if there is one.
+    pub pid: Option<i32>,
 }
 
 /// Users, units, services and directory. Implementations block; each call is
@@ -196,6 +198,10 @@ pub trait System: Send + Sync {
 
     /// Copies the index, beside a running core too.
     fn snapshot_index(&self, to: &Path) -> Result<()>;
+    /// Every page of the index checked; what does not fit, bounded.
+    fn check_index(&self) -> Result<Vec<String>>;
+    /// Gives every folder a new UIDVALIDITY; nothing may run.
+    fn renumber(&self) -> Result<()>;
     /// Puts a copied index in the place of the index; nothing may run.
     fn put_index_back(&self, from: &Path) -> Result<()>;
     /// Runs a program of Concord's to its end; an error carries its words.

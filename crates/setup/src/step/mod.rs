@@ -184,6 +184,8 @@ pub enum Step {
         /// The server's name.
         hostname: String,
     },
+    /// Lets mail programs read every folder anew: only behind the commit.
+    Renumber,
     /// Removes Setup's own directory, the journal last: the end of everything.
     PurgeSetup,
     /// Removes a file or a tree for good: only behind the commit.
@@ -256,6 +258,7 @@ impl Step {
                 | Self::PurgeIfEmpty { .. }
                 | Self::PurgeSetup
                 | Self::Stamp
+                | Self::Renumber
         )
     }
 
@@ -317,6 +320,7 @@ impl Step {
                     system.bootstrap(organisation, domain, hostname)
                 })
             }
+            Self::Renumber => host.act("renumber", "folders", |system| system.renumber()),
             Self::PurgeSetup => directory::purge_setup(bench),
             Self::Purge { path } => host.remove_tree(path),
             Self::PurgeIfEmpty { path } => directory::remove_if_empty(bench, path),
@@ -381,6 +385,7 @@ impl Step {
             Self::Bootstrap { organisation, .. } => {
                 format!("begin the directory of organisation {organisation}")
             }
+            Self::Renumber => "let mail programs read every folder anew".to_owned(),
             Self::PurgeSetup => "remove Setup's own directory".to_owned(),
             Self::Purge { path } => format!("remove {}", path.display()),
             Self::PurgeIfEmpty { path } => format!("remove {} if it is empty", path.display()),

@@ -174,6 +174,7 @@ impl System for Simulated {
             name: record.clone(),
             state: "ready".to_owned(),
             note: None,
+            pid: None,
         };
         Ok(self.read().running.map(|all| all.iter().map(state).collect()))
     }
@@ -240,6 +241,12 @@ impl System for Simulated {
             path: to.to_owned(),
             cause,
         })
+    }
+    fn check_index(&self) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+    fn renumber(&self) -> Result<()> {
+        self.change("renumber", |_| {})
     }
     fn put_index_back(&self, from: &Path) -> Result<()> {
         let schema = std::fs::read_to_string(from).unwrap().parse().ok();
