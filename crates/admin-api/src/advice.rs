@@ -37,6 +37,7 @@ pub(crate) fn of(error: &ApiError) -> Option<String> {
             return Some(format!("if it should be, add it first: 'concord domain add {domain}'"));
         }
         ApiError::Ambiguous { .. } => "give its address instead",
+        ApiError::Held => "try again when the update is finished",
         ApiError::Timeout { .. } => {
             "the disk may be slow or full; see what was done, and try again"
         }
@@ -142,6 +143,7 @@ mod tests {
             ApiError::ForeignDomain { address: name(), domain: name() },
             ApiError::Ambiguous { name: name(), first: "list", second: "contact" },
             ApiError::Timeout { seconds: 1 },
+            ApiError::Held,
         ];
         for error in all {
             let body = error.body().error;

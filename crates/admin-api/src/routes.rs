@@ -12,12 +12,13 @@ use crate::{AdminApi, ApiError, MaintenanceTask};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Method, Uri};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use concord_directory::Kind;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Within it every request but maintenance is answered; a disk that takes
 /// longer is in trouble.
@@ -117,6 +118,7 @@ pub fn router(api: AdminApi) -> Router {
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(api.go_ahead.clone(), held))
         .layer(from_fn(audited))
         .with_state(Shared::new(api))
 }
@@ -127,6 +129,15 @@ async fn no_such_path(uri: Uri) -> ApiError {
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     ApiError::WrongMethod { path: uri.path().to_owned(), method: method.to_string() }
+}
+
+/// Refuses changes while an update looks whether this release comes up: it may
+/// still go back to the one before, which would not know of them.
+async fn held(State(go_ahead): State<CancellationToken>, request: Request, next: Next) -> Response {
+    if go_ahead.is_cancelled() || request.method() == Method::GET {
+        return next.run(request).await;
+    }
+    ApiError::Held.into_response()
 }
 
 /// Bounds a request in time and writes each change to the audit log. Paths

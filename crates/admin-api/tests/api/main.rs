@@ -4,3 +4,16 @@
 mod directory;
 mod queue;
 mod server;
+
+use serde_json::Value;
+
+#[tokio::test]
+async fn a_held_core_answers_questions_and_refuses_changes() {
+    let server = server::Server::held().await;
+    assert_eq!(server.call("GET", "/v1/summary", &Value::Null).await.0, 200);
+    let domain = serde_json::json!({ "name": "x.test" });
+    let (status, body) = server.call("POST", "/v1/domains", &domain).await;
+    assert_eq!((status, body["error"]["code"].as_str()), (503, Some("core.held")));
+    server.go_ahead.cancel();
+    assert_eq!(server.call("POST", "/v1/domains", &domain).await.0, 201);
+}
