@@ -85,9 +85,11 @@ fn directory(error: &DirectoryError) -> Option<String> {
 fn storage(error: &StorageError) -> Option<String> {
     let text = match error {
         // These say it themselves.
-        StorageError::DiskFull { .. } | StorageError::Damaged { .. } | StorageError::InUse(_) => {
-            return None;
-        }
+        StorageError::DiskFull { .. }
+        | StorageError::Damaged { .. }
+        | StorageError::Schema { .. }
+        | StorageError::Unfit(_)
+        | StorageError::InUse(_) => return None,
         StorageError::Io { .. } => "look at the disk, and at who owns that file",
         StorageError::Index(_) => {
             "if it stays so, make the index anew: 'concord store rebuild', then 'concord service \
