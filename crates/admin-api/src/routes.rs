@@ -4,7 +4,7 @@ use crate::api::Shared;
 use crate::endpoint::{
     bootstrap, contact_add, domain_add, health, list_add, mailbox_add, metrics, object_change,
     object_list, object_remove, object_show, openapi, password_set, queue_act, queue_act_many,
-    queue_list, queue_show, store_task, summary, trace,
+    queue_list, queue_show, store_backup, store_task, summary, trace,
 };
 use crate::extract::{Body, MAX_BODY, Param, Query};
 use crate::wire::{PageQuery, Patch};
@@ -84,6 +84,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/store/verify", || store(MaintenanceTask::Verify)),
     route("POST", "/v1/store/compact", || store(MaintenanceTask::Compact)),
     route("POST", "/v1/store/rebuild-index", || store(MaintenanceTask::RebuildIndex)),
+    route("POST", "/v1/store/backup", || post(store_backup::post)),
 ];
 
 fn list(kind: Kind) -> MethodRouter<Arc<Shared>> {
@@ -105,7 +106,7 @@ fn remove(kind: Kind) -> MethodRouter<Arc<Shared>> {
 }
 
 fn store(task: MaintenanceTask) -> MethodRouter<Arc<Shared>> {
-    post(move |app: App| store_task::post(task, app))
+    post(move |app: App| store_task::post(task.clone(), app))
 }
 
 /// The router over [`ROUTES`].

@@ -241,8 +241,8 @@ fn a_pause_holds_against_crashes_and_its_end_is_a_stop_or_a_resume() {
     let mut looping = service("looping", &["crash"]);
     looping.supervision.crash_budget = 1_000;
     let mut run = Run::start(dir.path(), &[looping, service("slow", &["ready", "slow-stop"])]);
-    run.until("looping starting back-off");
     run.until("slow starting ready");
+    eventually("a crash", || !run.pids("looping").is_empty());
     run.ask(async |c| c.pause().await).unwrap();
     let starts = run.pids("looping").len();
     std::thread::sleep(Duration::from_millis(300));

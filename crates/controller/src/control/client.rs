@@ -81,9 +81,29 @@ impl JsonClient {
     pub async fn lines<T: DeserializeOwned>(
         &self,
         path: &str,
+        each: impl FnMut(T),
+    ) -> Result<(), ClientError> {
+        self.read_lines(path, Bytes::new(), each).await
+    }
+
+    /// As [`lines`](Self::lines), with a JSON body in the request.
+    pub async fn lines_of<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        each: impl FnMut(T),
+    ) -> Result<(), ClientError> {
+        let body = serde_json::to_vec(body).map_err(ClientError::broken)?;
+        self.read_lines(path, Bytes::from(body), each).await
+    }
+
+    async fn read_lines<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Bytes,
         mut each: impl FnMut(T),
     ) -> Result<(), ClientError> {
-        let (response, _connection) = self.request(Method::POST, path, Bytes::new()).await?;
+        let (response, _connection) = self.request(Method::POST, path, body).await?;
         let status = response.status();
         let mut body = response.into_body();
         if !status.is_success() {
