@@ -9,6 +9,7 @@
 mod controller;
 mod crashes;
 mod disk_full;
+mod hold;
 mod mail;
 mod mbsync;
 mod postfix;

@@ -37,6 +37,7 @@ pub(crate) fn of(error: &ApiError) -> Option<String> {
             return Some(format!("if it should be, add it first: 'concord domain add {domain}'"));
         }
         ApiError::Ambiguous { .. } => "give its address instead",
+        ApiError::Held => "try again when the update is finished",
         ApiError::Timeout { .. } => {
             "the disk may be slow or full; see what was done, and try again"
         }
@@ -84,9 +85,11 @@ fn directory(error: &DirectoryError) -> Option<String> {
 fn storage(error: &StorageError) -> Option<String> {
     let text = match error {
         // These say it themselves.
-        StorageError::DiskFull { .. } | StorageError::Damaged { .. } | StorageError::InUse(_) => {
-            return None;
-        }
+        StorageError::DiskFull { .. }
+        | StorageError::Damaged { .. }
+        | StorageError::Schema { .. }
+        | StorageError::Unfit(_)
+        | StorageError::InUse(_) => return None,
         StorageError::Io { .. } => "look at the disk, and at who owns that file",
         StorageError::Index(_) => {
             "if it stays so, make the index anew: 'concord store rebuild', then 'concord service \
@@ -142,6 +145,7 @@ mod tests {
             ApiError::ForeignDomain { address: name(), domain: name() },
             ApiError::Ambiguous { name: name(), first: "list", second: "contact" },
             ApiError::Timeout { seconds: 1 },
+            ApiError::Held,
         ];
         for error in all {
             let body = error.body().error;

@@ -7,6 +7,7 @@ use concord_transport::{Administer, Queue, TransportError};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::fmt;
 use std::sync::Arc;
+use tokio_util::sync::CancellationToken;
 
 use crate::Maintenance;
 
@@ -42,6 +43,8 @@ pub struct AdminApi {
     pub hostname: String,
     /// Renders the metrics of this process; without it `/metrics` is empty.
     pub prometheus: Option<PrometheusHandle>,
+    /// Cancelled when changes are taken; until then only questions are answered.
+    pub go_ahead: CancellationToken,
 }
 
 impl fmt::Debug for AdminApi {

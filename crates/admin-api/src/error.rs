@@ -75,6 +75,9 @@ pub enum ApiError {
         /// Another kind.
         second: &'static str,
     },
+    /// An update is looking whether the core comes up.
+    #[error("cannot change anything now: an update is under way, and this release is on trial")]
+    Held,
     /// It took too long.
     #[error("cannot say that it is done: {seconds} seconds went by")]
     Timeout {
@@ -107,6 +110,7 @@ impl ApiError {
             Self::BadBody(_) | Self::BadQuery(_) => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Ambiguous { .. } => StatusCode::CONFLICT,
+            Self::Held => StatusCode::SERVICE_UNAVAILABLE,
             Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
             Self::Transport(TransportError::NoRecipients)
             | Self::Store(_)
@@ -175,6 +179,7 @@ impl Fault for ApiError {
             Self::ForeignDomain { .. } => "api.foreign-domain",
             Self::Ambiguous { .. } => "api.ambiguous-name",
             Self::Timeout { .. } => "api.timeout",
+            Self::Held => "core.held",
         }
     }
 
@@ -185,7 +190,7 @@ impl Fault for ApiError {
             Self::Store(e) => e.retry(),
             Self::Storage(e) => e.retry(),
             Self::Password(e) => e.retry(),
-            Self::Timeout { .. } => Retry::Temporary,
+            Self::Timeout { .. } | Self::Held => Retry::Temporary,
             _ => Retry::Permanent,
         }
     }

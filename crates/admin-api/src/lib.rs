@@ -28,6 +28,6 @@ pub mod wire;
 
 pub use api::{AdminApi, ReturnMail};
 pub use error::ApiError;
-pub use maintenance::{Maintenance, MaintenanceTask, Outcome, Progress};
+pub use maintenance::{BackupRequest, Maintenance, MaintenanceTask, Outcome, Progress};
 pub use routes::{ROUTES, Route, router};
 pub use serve::serve;

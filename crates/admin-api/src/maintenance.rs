@@ -2,10 +2,11 @@
 
 use concord_base::StorageError;
 use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
 use tokio::sync::mpsc::Sender;
 
 /// What to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum MaintenanceTask {
     /// Read everything and check it; changes nothing.
@@ -15,6 +16,20 @@ pub enum MaintenanceTask {
     /// Make the index anew from the message log. The core cannot do it under
     /// its own feet: it notes the wish, and does it when it next starts.
     RebuildIndex,
+    /// Copy the store to another directory.
+    Backup(BackupRequest),
+}
+
+/// Where a backup goes. The core writes it, as the user that it runs as.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupRequest {
+    /// An absolute path to a directory that is new or empty.
+    pub to: PathBuf,
+    /// An earlier backup on the same file system: files that have not changed
+    /// since are linked from it instead of copied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<PathBuf>,
 }
 
 /// News of work under way. One line of JSON each.

@@ -4,7 +4,7 @@ use crate::api::Shared;
 use crate::endpoint::{
     bootstrap, contact_add, domain_add, health, list_add, mailbox_add, metrics, object_change,
     object_list, object_remove, object_show, openapi, password_set, queue_act, queue_act_many,
-    queue_list, queue_show, store_task, summary, trace,
+    queue_list, queue_show, store_backup, store_task, summary, trace,
 };
 use crate::extract::{Body, MAX_BODY, Param, Query};
 use crate::wire::{PageQuery, Patch};
@@ -12,12 +12,13 @@ use crate::{AdminApi, ApiError, MaintenanceTask};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Method, Uri};
-use axum::middleware::{Next, from_fn};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use concord_directory::Kind;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// Within it every request but maintenance is answered; a disk that takes
 /// longer is in trouble.
@@ -83,6 +84,7 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/store/verify", || store(MaintenanceTask::Verify)),
     route("POST", "/v1/store/compact", || store(MaintenanceTask::Compact)),
     route("POST", "/v1/store/rebuild-index", || store(MaintenanceTask::RebuildIndex)),
+    route("POST", "/v1/store/backup", || post(store_backup::post)),
 ];
 
 fn list(kind: Kind) -> MethodRouter<Arc<Shared>> {
@@ -104,7 +106,7 @@ fn remove(kind: Kind) -> MethodRouter<Arc<Shared>> {
 }
 
 fn store(task: MaintenanceTask) -> MethodRouter<Arc<Shared>> {
-    post(move |app: App| store_task::post(task, app))
+    post(move |app: App| store_task::post(task.clone(), app))
 }
 
 /// The router over [`ROUTES`].
@@ -117,6 +119,7 @@ pub fn router(api: AdminApi) -> Router {
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(api.go_ahead.clone(), held))
         .layer(from_fn(audited))
         .with_state(Shared::new(api))
 }
@@ -127,6 +130,15 @@ async fn no_such_path(uri: Uri) -> ApiError {
 
 async fn wrong_method(method: Method, uri: Uri) -> ApiError {
     ApiError::WrongMethod { path: uri.path().to_owned(), method: method.to_string() }
+}
+
+/// Refuses changes while an update looks whether this release comes up: it may
+/// still go back to the one before, which would not know of them.
+async fn held(State(go_ahead): State<CancellationToken>, request: Request, next: Next) -> Response {
+    if go_ahead.is_cancelled() || request.method() == Method::GET {
+        return next.run(request).await;
+    }
+    ApiError::Held.into_response()
 }
 
 /// Bounds a request in time and writes each change to the audit log. Paths

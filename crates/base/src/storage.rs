@@ -40,6 +40,21 @@ pub enum StorageError {
     /// The index refused a statement.
     #[error("the index failed: {0}")]
     Index(String),
+    /// The index is of another release.
+    #[error(
+        "the index has schema {found}, and this release needs {needed}; {}",
+        schema_advice(.found, .needed)
+    )]
+    Schema {
+        /// What it has.
+        found: i64,
+        /// What this release needs.
+        needed: i64,
+    },
+    /// What was asked for does not fit this store; the words say why, and what
+    /// to do.
+    #[error("{0}")]
+    Unfit(String),
     /// The engine is stopping and takes nothing more in.
     #[error("the core is stopping")]
     Stopping,
@@ -57,6 +72,14 @@ pub enum StorageError {
     Bug(String),
 }
 
+fn schema_advice(found: &i64, needed: &i64) -> &'static str {
+    if found < needed {
+        "run 'concord setup repair'"
+    } else {
+        "run the newer release that wrote it"
+    }
+}
+
 impl Fault for StorageError {
     fn code(&self) -> &'static str {
         match self {
@@ -64,6 +87,8 @@ impl Fault for StorageError {
             Self::Io { .. } => "storage.io",
             Self::Damaged { .. } => "storage.damaged",
             Self::Index(_) => "storage.index",
+            Self::Schema { .. } => "storage.schema",
+            Self::Unfit(_) => "storage.unfit",
             Self::Stopping => "storage.stopping",
             Self::Busy { .. } => "storage.busy",
             Self::InUse(_) => "storage.in-use",
@@ -76,7 +101,9 @@ impl Fault for StorageError {
             Self::DiskFull { .. } | Self::Stopping | Self::Busy { .. } | Self::InUse(_) => {
                 Retry::Temporary
             }
-            Self::Io { .. } | Self::Damaged { .. } => Retry::Operator,
+            Self::Io { .. } | Self::Damaged { .. } | Self::Schema { .. } | Self::Unfit(_) => {
+                Retry::Operator
+            }
             Self::Index(_) | Self::Bug(_) => Retry::Bug,
         }
     }

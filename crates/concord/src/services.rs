@@ -1,8 +1,12 @@
 //! Concord's services as the controller is told of them, from the settings.
 
 use crate::failure::Failure;
-use concord_controller::{ControllerConfig, ServiceSpec, SocketAddress, SocketSpec, Supervision};
+use concord_controller::{
+    ControllerConfig, Reload, ServiceSpec, SocketAddress, SocketSpec, Supervision,
+};
 use concord_settings::{Root, Settings};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 /// The core: directory, store, queue, IMAP, POP3 and the admin API.
 pub const CORE: &str = "core";
@@ -11,12 +15,43 @@ pub const INTERNET_MAIL: &str = "internet-mail";
 
 /// What the controller is to run for `root`.
 pub fn controller_config(root: &Root, settings: &Settings) -> Result<ControllerConfig, Failure> {
-    let program = std::env::current_exe().map_err(|e| {
+    let program = program()?;
+    let of_root = root.clone();
+    let reload = move || {
+        let settings = concord_settings::load(&of_root).map_err(|e| e.to_string())?;
+        specs(&of_root, &settings).map_err(|e| e.to_string())
+    };
+    Ok(ControllerConfig {
+        run_dir: root.run(),
+        log_dir: root.log(),
+        control_socket: root.controller_socket(),
+        // "--": what follows are the service's options, not the launcher's.
+        launcher: vec![program.into(), "launch".into(), "--".into()],
+        services: specs(root, settings)?,
+        rotate_size: settings.logging.rotate_size.0,
+        rotate_keep: settings.logging.rotate_keep,
+        reload: Some(Reload::new(reload)),
+        hold: Some(hold_file(root)),
+    })
+}
+
+/// While it exists the services take nothing in and send nothing.
+pub fn hold_file(root: &Root) -> PathBuf {
+    root.run().join("hold")
+}
+
+fn program() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|e| {
         Failure::new(
             "cli.program",
             format!("cannot find concord's own program file: {e}; see whether /proc is there"),
         )
-    })?;
+    })
+}
+
+/// The services of `root`.
+fn specs(root: &Root, settings: &Settings) -> Result<Vec<ServiceSpec>, Failure> {
+    let program = program()?;
     let path = root.path().to_str().ok_or_else(|| {
         let path = root.path().display();
         Failure::new(
@@ -31,20 +66,14 @@ pub fn controller_config(root: &Root, settings: &Settings) -> Result<ControllerC
         depends_on: depends_on.iter().map(|d| (*d).to_owned()).collect(),
         sockets,
         supervision: supervision(settings),
+        environment: BTreeMap::new(),
+        enabled: true,
+        optional: false,
     };
-    Ok(ControllerConfig {
-        run_dir: root.run(),
-        log_dir: root.log(),
-        control_socket: root.controller_socket(),
-        // "--": what follows are the service's options, not the launcher's.
-        launcher: vec![program.clone().into(), "launch".into(), "--".into()],
-        services: vec![
-            service(CORE, &[], core_sockets(root, settings)),
-            service(INTERNET_MAIL, &[CORE], internet_mail_sockets(root, settings)),
-        ],
-        rotate_size: settings.logging.rotate_size.0,
-        rotate_keep: settings.logging.rotate_keep,
-    })
+    Ok(vec![
+        service(CORE, &[], core_sockets(root, settings)),
+        service(INTERNET_MAIL, &[CORE], internet_mail_sockets(root, settings)),
+    ])
 }
 
 fn supervision(settings: &Settings) -> Supervision {

@@ -62,6 +62,12 @@ impl Maintenance for Finds {
     }
 }
 
+fn at_once() -> tokio_util::sync::CancellationToken {
+    let go_ahead = tokio_util::sync::CancellationToken::new();
+    go_ahead.cancel();
+    go_ahead
+}
+
 impl Core {
     fn start() -> Self {
         let root = tempfile::tempdir().unwrap();
@@ -85,6 +91,7 @@ impl Core {
             clock,
             hostname: "mail.example.test".into(),
             prometheus: None,
+            go_ahead: at_once(),
         };
         let socket = root.path().join("run/admin.sock");
         let (stop, stopped) = oneshot::channel();

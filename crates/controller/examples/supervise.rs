@@ -5,7 +5,7 @@
 //! supervise run DIRECTORY SERVICES.json
 //! ```
 
-use concord_controller::{Controller, ControllerConfig, Report, ServiceSpec};
+use concord_controller::{Controller, ControllerConfig, Reload, Report, ServiceSpec};
 use std::error::Error;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,15 +24,20 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn run(directory: PathBuf, services: PathBuf) -> Result<(), Box<dyn Error>> {
-    let services: Vec<ServiceSpec> = serde_json::from_slice(&std::fs::read(services)?)?;
+    let read = move || -> Result<Vec<ServiceSpec>, String> {
+        let text = std::fs::read(&services).map_err(|e| e.to_string())?;
+        serde_json::from_slice(&text).map_err(|e| e.to_string())
+    };
     let config = ControllerConfig {
         run_dir: directory.join("run"),
         log_dir: directory.join("log"),
         control_socket: directory.join("run/controller.sock"),
         launcher: vec![std::env::current_exe()?.into(), "launch".into()],
-        services,
+        services: read()?,
         rotate_size: 64 * 1024,
         rotate_keep: 1,
+        reload: Some(Reload::new(read)),
+        hold: Some(directory.join("run/hold")),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {

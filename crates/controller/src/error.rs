@@ -48,6 +48,20 @@ pub enum ControllerError {
     /// The act is not for the controller itself.
     #[error("the controller cannot {0} itself; use 'concord down' to stop everything")]
     Itself(&'static str),
+    /// The services could not be read anew; nothing changed.
+    #[error("cannot reload: {0}")]
+    Reload(String),
+    /// The program cannot take the controller's place.
+    #[error("cannot be replaced by {}: {cause}; give the path of a release's concord program", program.display())]
+    Program {
+        /// What was to take its place.
+        program: PathBuf,
+        /// What is wrong with it.
+        cause: std::io::Error,
+    },
+    /// Services run, or may start.
+    #[error("cannot be replaced: services are not paused; pause them first")]
+    NotPaused,
     /// The controller is ending.
     #[error("cannot do anything now: the controller is stopping; start it again with 'concord up'")]
     Stopping,
@@ -73,6 +87,9 @@ impl Fault for ControllerError {
             Self::System { .. } => "controller.system",
             Self::NoService { .. } => "controller.no-service",
             Self::Itself(_) => "controller.itself",
+            Self::Reload(_) => "controller.reload",
+            Self::Program { .. } => "controller.program",
+            Self::NotPaused => "controller.not-paused",
             Self::Stopping => "controller.stopping",
         }
     }

@@ -84,6 +84,9 @@ mod tests {
                 back_off_min: Duration::ZERO,
                 back_off_max: Duration::ZERO,
             },
+            environment: Default::default(),
+            enabled: true,
+            optional: false,
         }
     }
 

@@ -9,10 +9,17 @@
 //!
 //! What it does in which state is one table, [`machine::TABLE`].
 //!
+//! While it runs it can read the services anew and converge on them, keeping
+//! the sockets that stay; pause, which ends every process and keeps every
+//! socket, so that clients wait; and, paused, be replaced by another program in
+//! the same process, which gets the sockets.
+//!
 //! Invariants: at most one controller per root (a lock that dies with the
 //! process); no service outlives the controller (each gets SIGTERM from the
 //! kernel when the controller dies, and the next controller ends what is
-//! left); a service that rests (stopped or failed) has no open listener.
+//! left); a service that rests (stopped or failed) has no open listener;
+//! no connection is refused by a pause, a replacement, or a reload that keeps
+//! its socket.
 //!
 //! It does not: read the configuration file, know what services do, or keep
 //! anything on disk that matters after its end.
@@ -24,6 +31,7 @@ mod controller;
 mod crashes;
 mod error;
 mod graph;
+mod inherit;
 mod launch;
 mod leftovers;
 mod lock;
@@ -38,11 +46,11 @@ mod status;
 mod stop_signals;
 mod upward;
 
-pub use control::{ClientError, ControlClient, JsonClient, path_of};
+pub use control::{ClientError, ControlClient, JsonClient, REPLACE_TIME, path_of};
 pub use controller::{Controller, Report};
 pub use error::{ControllerError, Holder, SocketCause, SocketProblem};
 pub use hyper::Method;
 pub use launch::launch;
-pub use service::EXIT_REFUSED;
-pub use spec::{ControllerConfig, ServiceSpec, SocketAddress, SocketSpec, Supervision};
+pub use service::{EXIT_REFUSED, HOLD_VARIABLE};
+pub use spec::{ControllerConfig, Reload, ServiceSpec, SocketAddress, SocketSpec, Supervision};
 pub use status::{ErrorBody, ErrorEnvelope, LogTail, ServiceStatus, SocketStatus, Verb};

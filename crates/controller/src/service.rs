@@ -8,7 +8,7 @@ use crate::machine::{Action, Event, State, Timer};
 use crate::sockets::{self, OpenSocket};
 use crate::spec::{ControllerConfig, ServiceSpec};
 use crate::status::{ServiceStatus, SocketStatus};
-use crate::{logs, notify};
+use crate::{inherit, logs, notify};
 use command_fds::{CommandFdExt, FdMapping};
 use concord_base::{Clock, Timestamp};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -21,6 +21,8 @@ use tokio::time::Instant;
 
 /// sd_listen_fds(3): inherited sockets begin here.
 const FIRST_FD: i32 = 3;
+/// Names the file that holds services back while it exists.
+pub const HOLD_VARIABLE: &str = "CONCORD_HOLD";
 /// sysexits.h EX_CONFIG: a service that ends with it would end so again.
 pub const EXIT_REFUSED: i32 = 78;
 
@@ -34,11 +36,14 @@ pub(crate) struct Service {
     pub(crate) sockets: Vec<OpenSocket>,
     process: Option<Process>,
     crashes: Crashes,
-    /// Counts processes, so that news of an old one is known as such.
+    /// The number of its process among all processes of all services, so that
+    /// news of an old one is known as such; 0 if there never was one.
     pub(crate) epoch: u64,
     total_crashes: u64,
     status: Option<String>,
     pub(crate) last_exit: Option<String>,
+    /// It is not among the services any more, and forgotten once it has stopped.
+    pub(crate) leaving: bool,
 }
 
 struct Process {
@@ -67,6 +72,7 @@ impl Service {
             total_crashes: 0,
             status: None,
             last_exit: None,
+            leaving: false,
         }
     }
 
@@ -158,6 +164,10 @@ impl Service {
         self.process = None;
         self.last_exit = Some(error.to_string());
         self.total_crashes += 1;
+        if self.spec.optional {
+            // What is not installed is not there a moment later either.
+            return Event::Refused;
+        }
         if self.crashes.count(Instant::now(), &self.spec.supervision) {
             Event::CrashedTooOften
         } else {
@@ -167,11 +177,21 @@ impl Service {
 
     /// Opens what is closed and starts the process. Must be called on the
     /// main thread: the process ends with the thread that started it.
-    pub(crate) fn spawn(&mut self, config: &ControllerConfig) -> Result<Spawned, ControllerError> {
-        self.epoch += 1;
-        if self.sockets.is_empty() {
-            self.sockets = sockets::open(&self.spec.sockets)?;
+    pub(crate) fn spawn(
+        &mut self,
+        config: &ControllerConfig,
+        epoch: u64,
+    ) -> Result<Spawned, ControllerError> {
+        self.epoch = epoch;
+        if self.spec.optional {
+            std::fs::metadata(&self.spec.program)
+                .map_err(ControllerError::io("find", &self.spec.program))?;
         }
+        self.sockets = sockets::open(&self.spec.sockets, &mut self.sockets)?;
+        self.start(config)
+    }
+
+    fn start(&mut self, config: &ControllerConfig) -> Result<Spawned, ControllerError> {
         let notify_path = config.run_dir.join(format!("notify-{}.sock", self.spec.name));
         let notices = notify::bind(&notify_path)?;
         let log = logs::open(&config.log_dir, &self.spec.name)?;
@@ -186,8 +206,11 @@ impl Service {
             .arg(std::process::id().to_string())
             .arg(&self.spec.program)
             .args(&self.spec.args)
+            .envs(&self.spec.environment)
             .env("NOTIFY_SOCKET", &notify_path)
             .env_remove("WATCHDOG_USEC")
+            .env_remove(inherit::VARIABLE)
+            .env_remove(HOLD_VARIABLE)
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(log_too)
@@ -196,6 +219,9 @@ impl Service {
         let watchdog = self.spec.supervision.watchdog;
         if !watchdog.is_zero() {
             command.env("WATCHDOG_USEC", watchdog.as_micros().to_string());
+        }
+        if let Some(hold) = &config.hold {
+            command.env(HOLD_VARIABLE, hold);
         }
         self.pass_sockets(&mut command)?;
         let system = |act| move |cause| ControllerError::System { act, cause };

@@ -21,36 +21,92 @@ const MAX_UNIX_PATH: usize = 107;
 #[derive(Debug)]
 pub(crate) struct OpenSocket {
     pub(crate) name: String,
+    /// As its description has it; the port may be 0.
+    pub(crate) asked: SocketAddress,
+    /// Where it really listens.
     pub(crate) address: SocketAddress,
     pub(crate) fd: OwnedFd,
 }
 
-/// Opens every socket, or says what is wrong with each that cannot be. A
-/// listener on `[::]` is left out on a machine without IPv6.
-pub(crate) fn open(specs: &[SocketSpec]) -> Result<Vec<OpenSocket>, ControllerError> {
+impl OpenSocket {
+    /// The same socket once more.
+    pub(crate) fn duplicate(&self) -> Result<Self, ControllerError> {
+        let fd = self
+            .fd
+            .try_clone()
+            .map_err(|cause| ControllerError::System { act: "duplicate a socket", cause })?;
+        let (name, asked, address) = (self.name.clone(), self.asked.clone(), self.address.clone());
+        Ok(Self { name, asked, address, fd })
+    }
+
+    fn is(&self, spec: &SocketSpec) -> bool {
+        self.name == spec.name && self.asked == spec.address
+    }
+}
+
+/// Takes out of `pool` what is open already; of several, one of the same name.
+pub(crate) fn take(pool: &mut Vec<OpenSocket>, spec: &SocketSpec) -> Option<OpenSocket> {
+    let same = pool.iter().position(|open| open.is(spec));
+    let found = same.or_else(|| pool.iter().position(|open| open.asked == spec.address))?;
+    let mut taken = pool.swap_remove(found);
+    taken.name.clone_from(&spec.name);
+    Some(taken)
+}
+
+/// Opens every socket that is not in `pool`, or says what is wrong with each
+/// that cannot be, and then leaves `pool` as it was. A listener on `[::]` is
+/// left out on a machine without IPv6.
+pub(crate) fn open(
+    specs: &[SocketSpec],
+    pool: &mut Vec<OpenSocket>,
+) -> Result<Vec<OpenSocket>, ControllerError> {
     let mut open = Vec::new();
+    let mut had = Vec::new();
     let mut problems = Vec::new();
     for spec in specs {
-        match open_one(&spec.address) {
-            Ok(Some((fd, address))) => {
-                open.push(OpenSocket { name: spec.name.clone(), address, fd });
-            }
-            Ok(None) => tracing::info!(
+        if let Some(found) = take(pool, spec) {
+            had.push(open.len());
+            open.push(found);
+            continue;
+        }
+        match open_one(spec) {
+            Ok(found) => open.extend(found),
+            Err(problem) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(open);
+    }
+    for at in had.into_iter().rev() {
+        pool.push(open.swap_remove(at));
+    }
+    Err(ControllerError::Sockets(problems))
+}
+
+/// Opens one socket; `None` if this machine cannot have it and need not.
+pub(crate) fn open_one(spec: &SocketSpec) -> Result<Option<OpenSocket>, SocketProblem> {
+    match bind(&spec.address) {
+        Ok(Some((fd, address))) => Ok(Some(OpenSocket {
+            name: spec.name.clone(),
+            asked: spec.address.clone(),
+            address,
+            fd,
+        })),
+        Ok(None) => {
+            tracing::info!(
                 listener = spec.name,
                 address = %spec.address,
                 "left out: this machine has no IPv6"
-            ),
-            Err(cause) => problems.push(SocketProblem {
-                name: spec.name.clone(),
-                address: spec.address.to_string(),
-                cause,
-            }),
+            );
+            Ok(None)
+        }
+        Err(cause) => {
+            Err(SocketProblem { name: spec.name.clone(), address: spec.address.to_string(), cause })
         }
     }
-    if problems.is_empty() { Ok(open) } else { Err(ControllerError::Sockets(problems)) }
 }
 
-fn open_one(address: &SocketAddress) -> Result<Option<(OwnedFd, SocketAddress)>, SocketCause> {
+fn bind(address: &SocketAddress) -> Result<Option<(OwnedFd, SocketAddress)>, SocketCause> {
     match address {
         SocketAddress::Unix(path) => {
             let fd = open_unix(path)?;
@@ -130,7 +186,7 @@ mod tests {
         let b = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let specs =
             [&a, &b].map(|l| spec("smtp", SocketAddress::Tcp(l.local_addr().unwrap()))).to_vec();
-        let text = open(&specs).unwrap_err().to_string();
+        let text = open(&specs, &mut Vec::new()).unwrap_err().to_string();
         let us = format!("(pid {}, user ", std::process::id());
         assert!(text.starts_with("cannot open 2 listeners\n"), "{text}");
         assert_eq!(text.matches(&us).count(), 2, "{text}");
@@ -142,7 +198,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("a.sock");
         drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
-        let open_now = open(&[spec("a", SocketAddress::Unix(path.clone()))]).unwrap();
+        let open_now =
+            open(&[spec("a", SocketAddress::Unix(path.clone()))], &mut Vec::new()).unwrap();
         assert_eq!(open_now.len(), 1);
         let mode = std::fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
@@ -150,14 +207,15 @@ mod tests {
 
         let file = dir.path().join("file");
         std::fs::write(&file, "mine").unwrap();
-        assert!(open(&[spec("b", SocketAddress::Unix(file.clone()))]).is_err());
+        assert!(open(&[spec("b", SocketAddress::Unix(file.clone()))], &mut Vec::new()).is_err());
         assert_eq!(std::fs::read_to_string(file).unwrap(), "mine");
     }
 
     #[test]
     fn a_path_that_is_too_long_says_so() {
         let path = Path::new("/tmp").join("x".repeat(120));
-        let text = open(&[spec("a", SocketAddress::Unix(path))]).unwrap_err().to_string();
+        let text =
+            open(&[spec("a", SocketAddress::Unix(path))], &mut Vec::new()).unwrap_err().to_string();
         assert!(text.contains("shorter path"), "{text}");
     }
 }

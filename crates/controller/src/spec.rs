@@ -1,9 +1,12 @@
 //! What the controller is told about services.
 
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A service: one program, one process.
@@ -21,6 +24,22 @@ pub struct ServiceSpec {
     pub sockets: Vec<SocketSpec>,
     /// Time limits and the crash budget.
     pub supervision: Supervision,
+    /// Added to the environment of the process.
+    #[serde(default)]
+    pub environment: BTreeMap<String, String>,
+    /// A service that is not enabled is known and listed as stopped. Its
+    /// sockets are not opened and it does not start by itself; an
+    /// administrator may start it.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+    /// If its program is missing or its sockets cannot be opened it fails
+    /// alone, instead of keeping the controller from starting.
+    #[serde(default)]
+    pub optional: bool,
+}
+
+const fn yes() -> bool {
+    true
 }
 
 /// A listening socket that the controller opens and keeps.
@@ -42,8 +61,22 @@ pub enum SocketAddress {
     Unix(PathBuf),
 }
 
-impl std::fmt::Display for SocketAddress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl SocketAddress {
+    /// Whether two sockets cannot listen at both at once.
+    pub(crate) fn collides(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tcp(a), Self::Tcp(b)) => {
+                let any = a.ip().is_unspecified() || b.ip().is_unspecified();
+                a.port() == b.port() && a.port() != 0 && (any || a.ip() == b.ip())
+            }
+            (Self::Unix(a), Self::Unix(b)) => a == b,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for SocketAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => write!(f, "{address}"),
             Self::Unix(path) => write!(f, "{}", path.display()),
@@ -89,4 +122,35 @@ pub struct ControllerConfig {
     pub rotate_size: u64,
     /// How many files put aside are kept.
     pub rotate_keep: u64,
+    /// Where a reload gets the services from; none, and it is refused.
+    pub reload: Option<Reload>,
+    /// While this file exists services that know of it (`CONCORD_HOLD` in
+    /// their environment) start and are ready, but take nothing in and send
+    /// nothing. The controller only tells them; it neither makes nor removes it.
+    pub hold: Option<PathBuf>,
+}
+
+/// Reads the services anew. Called on the controller's own task: it may read
+/// a file, but not wait for anything. An error is one sentence that says what
+/// to do, and nothing changes.
+#[derive(Clone)]
+pub struct Reload(Arc<dyn Fn() -> Result<Vec<ServiceSpec>, String> + Send + Sync>);
+
+impl Reload {
+    /// From what reads them.
+    pub fn new(
+        read: impl Fn() -> Result<Vec<ServiceSpec>, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Arc::new(read))
+    }
+
+    pub(crate) fn read(&self) -> Result<Vec<ServiceSpec>, String> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Reload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reload")
+    }
 }

@@ -28,6 +28,9 @@ impl Upward {
         let others = || services.iter().skip(1);
         let ready = others().filter(|s| s.state == State::Ready).count();
         let mut status = format!("{ready} of {} services ready", others().count());
+        if let Some(word) = services.first().and_then(|itself| itself.status.as_deref()) {
+            status = format!("{word}; {status}");
+        }
         for failed in others().filter(|s| s.state == State::Failed) {
             status.push_str(&format!("; {} failed", failed.name));
         }

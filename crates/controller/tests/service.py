@@ -39,6 +39,10 @@ if "children" in sys.argv:
 for word in sys.argv[1:]:
     if word == "ready":
         notify("READY=1\nSTATUS=at work")
+    elif word == "word":
+        log("word", os.environ.get("WORD"))
+    elif word == "hold":
+        log("hold", os.environ.get("CONCORD_HOLD"))
     elif word == "crash":
         os._exit(1)
     elif word == "refuse":
@@ -54,4 +58,5 @@ for word in sys.argv[1:]:
     elif word.startswith("sleep="):
         time.sleep(float(word[6:]))
 while True:
-    signal.pause()
+    # Not signal.pause(): a signal just before it would be slept through.
+    time.sleep(0.05)

@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 /// Whether a client at this address may send anywhere without logging in.
 pub type MayRelay = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
@@ -65,6 +66,9 @@ pub struct CoreConfig {
     /// Made by `store rebuild` while the core runs; at the next start the index
     /// is made anew.
     pub rebuild_marker: PathBuf,
+    /// Cancelled when clients are served and mail moves. Until then the core is
+    /// up, and its admin API answers questions only.
+    pub go_ahead: CancellationToken,
 }
 
 impl fmt::Debug for CoreConfig {

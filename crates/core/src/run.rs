@@ -24,13 +24,14 @@ use tokio_util::task::TaskTracker;
 /// What sessions get to say goodbye when the store has failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
-/// Runs the core until `shutdown`; calls `ready` once everything listens.
+/// Runs the core until `shutdown`; calls `ready` once the store is open and the
+/// admin API answers. Mail moves from [`CoreConfig::go_ahead`] on.
 ///
 /// # Errors
 /// [`CoreError`]
 pub async fn run(
     config: CoreConfig,
-    sockets: CoreSockets,
+    mut sockets: CoreSockets,
     shutdown: CancellationToken,
     ready: impl FnOnce() + Send,
 ) -> Result<(), CoreError> {
@@ -43,12 +44,23 @@ pub async fn run(
     let mut failure = engine.failure();
     let core = Core::new(config, engine, prometheus);
     let stop = shutdown.child_token();
-    core.start(sockets, &stop)?;
+    core.serve_admin(std::mem::take(&mut sockets.admin), &stop)?;
+    let listeners = Listeners::new(sockets)?;
     ready();
-    let failed = tokio::select! {
-        () = shutdown.cancelled() => false,
-        _ = failure.wait_for(|failed| *failed) => true,
+    let mut waiting = Some(listeners);
+    let failed = loop {
+        tokio::select! {
+            biased;
+            () = shutdown.cancelled() => break false,
+            _ = failure.wait_for(|failed| *failed) => break true,
+            () = core.config.go_ahead.cancelled(), if waiting.is_some() => {
+                if let Some(listeners) = waiting.take() {
+                    core.start(listeners, &stop);
+                }
+            }
+        }
     };
+    drop(waiting);
     stop.cancel();
     core.tasks.close();
     if failed {
@@ -110,6 +122,37 @@ fn unix(listener: std::os::unix::net::UnixListener) -> std::io::Result<UnixListe
     UnixListener::from_std(listener)
 }
 
+/// Sockets that are ready to be served, TCP ones with whether they begin with
+/// TLS.
+struct Listeners {
+    submit: Vec<UnixListener>,
+    imap: Vec<(TcpListener, bool)>,
+    pop3: Vec<(TcpListener, bool)>,
+}
+
+impl Listeners {
+    fn new(sockets: CoreSockets) -> Result<Self, CoreError> {
+        let socket = |socket| move |cause| CoreError::Socket { socket, cause };
+        let submit: std::io::Result<_> = sockets.submit.into_iter().map(unix).collect();
+        Ok(Self {
+            submit: submit.map_err(socket("submit"))?,
+            imap: both(sockets.imap, sockets.imaps).map_err(socket("imap"))?,
+            pop3: both(sockets.pop3, sockets.pop3s).map_err(socket("pop3"))?,
+        })
+    }
+}
+
+fn both(
+    plain: Vec<std::net::TcpListener>,
+    under_tls: Vec<std::net::TcpListener>,
+) -> std::io::Result<Vec<(TcpListener, bool)>> {
+    let plain = plain.into_iter().map(|l| (l, false));
+    plain
+        .chain(under_tls.into_iter().map(|l| (l, true)))
+        .map(|(listener, implicit_tls)| Ok((tcp(listener)?, implicit_tls)))
+        .collect()
+}
+
 impl Core {
     fn new(config: CoreConfig, engine: Arc<Embedded>, prometheus: PrometheusHandle) -> Self {
         let shared = Arc::new(Submission {
@@ -123,14 +166,14 @@ impl Core {
         Self { config, engine, shared, prometheus, tasks: TaskTracker::new() }
     }
 
-    fn start(&self, sockets: CoreSockets, stop: &CancellationToken) -> Result<(), CoreError> {
-        let socket = |socket| move |cause| CoreError::Socket { socket, cause };
-        for listener in sockets.submit {
-            let listener = unix(listener).map_err(socket("submit"))?;
-            self.tasks.spawn(submission::serve(listener, Arc::clone(&self.shared), stop.clone()));
-        }
-        for listener in sockets.admin {
-            let listener = unix(listener).map_err(socket("admin"))?;
+    fn serve_admin(
+        &self,
+        sockets: Vec<std::os::unix::net::UnixListener>,
+        stop: &CancellationToken,
+    ) -> Result<(), CoreError> {
+        for listener in sockets {
+            let listener =
+                unix(listener).map_err(|cause| CoreError::Socket { socket: "admin", cause })?;
             let serving = concord_admin_api::serve(
                 listener,
                 self.admin_api(),
@@ -142,17 +185,27 @@ impl Core {
                 }
             });
         }
-        self.start_clients(sockets.imap, sockets.imaps, &self.imap(), stop)
-            .map_err(socket("imap"))?;
-        self.start_clients(sockets.pop3, sockets.pop3s, &self.pop3(), stop)
-            .map_err(socket("pop3"))?;
+        Ok(())
+    }
+
+    /// Starts everything by which mail moves.
+    fn start(&self, listeners: Listeners, stop: &CancellationToken) {
+        for listener in listeners.submit {
+            self.tasks.spawn(submission::serve(listener, Arc::clone(&self.shared), stop.clone()));
+        }
+        let clients = [(listeners.imap, self.imap()), (listeners.pop3, self.pop3())];
+        for (listeners, protocol) in clients {
+            for (listener, implicit_tls) in listeners {
+                let protocol = protocol.clone();
+                self.tasks.spawn(clients::serve(listener, protocol, implicit_tls, stop.clone()));
+            }
+        }
         self.start_dispatchers(stop);
         let engine = || Arc::clone(&self.engine);
         let (retention, below) = (self.config.tracking_retention, self.config.compact_below);
         let clock = Arc::clone(&self.shared.clock);
         self.tasks.spawn(tidy::run(engine(), clock, retention, below, stop.clone()));
         self.tasks.spawn(figures::run(engine(), stop.clone()));
-        Ok(())
     }
 
     fn start_dispatchers(&self, stop: &CancellationToken) {
@@ -162,27 +215,6 @@ impl Core {
             self.tasks.spawn(dispatcher.run(stop.clone()));
         }
         self.tasks.spawn(dispatch::run_unroutable(Arc::clone(&self.shared), stop.clone()));
-    }
-
-    fn start_clients(
-        &self,
-        plain: Vec<std::net::TcpListener>,
-        under_tls: Vec<std::net::TcpListener>,
-        protocol: &Protocol,
-        stop: &CancellationToken,
-    ) -> std::io::Result<()> {
-        let all =
-            plain.into_iter().map(|l| (l, false)).chain(under_tls.into_iter().map(|l| (l, true)));
-        for (listener, implicit_tls) in all {
-            let listener = tcp(listener)?;
-            self.tasks.spawn(clients::serve(
-                listener,
-                protocol.clone(),
-                implicit_tls,
-                stop.clone(),
-            ));
-        }
-        Ok(())
     }
 
     fn imap(&self) -> Protocol {
@@ -238,6 +270,7 @@ impl Core {
             clock: Arc::clone(&self.shared.clock),
             hostname: self.config.hostname.clone(),
             prometheus: Some(self.prometheus.clone()),
+            go_ahead: self.config.go_ahead.clone(),
         }
     }
 }

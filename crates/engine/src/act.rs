@@ -127,6 +127,9 @@ pub(crate) enum Act {
     ForgetStories {
         before: Timestamp,
     },
+    /// The store was put back to an earlier state, or comes from elsewhere: the
+    /// UIDs that clients know are void.
+    Restored,
     /// Compaction wrote the message again, here.
     Carried {
         message: MessageId,
@@ -163,6 +166,7 @@ mod tests {
             at: Timestamp(5),
             acts: vec![
                 Act::Claimed(vec![DeliveryId(3)]),
+                Act::Restored,
                 Act::Expunge { folder: FolderId(1), uids: UidSet::all() },
                 Act::StoreFlags {
                     folder: FolderId(1),

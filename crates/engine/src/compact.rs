@@ -42,6 +42,8 @@ impl Embedded {
     /// # Errors
     /// [`StorageError`]; what was done until then stays and is consistent.
     pub async fn compact(self: &Arc<Self>, below: u8) -> Result<CompactReport, StorageError> {
+        // A backup reads the segments; it is waited for.
+        let _moving = self.moving.lock().await;
         let mut report = CompactReport::default();
         let closed = self.closed_segments()?;
         let live = self.live_octets()?;

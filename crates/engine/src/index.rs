@@ -1,6 +1,6 @@
 //! Opening the index and reading from it.
 
-use crate::schema::{SCHEMA, SCHEMA_VERSION};
+use crate::schema::Schema;
 use concord_base::StorageError;
 use concord_message_log::Position;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -57,7 +57,7 @@ pub(crate) struct State {
 }
 
 /// Opens the index for writing; makes it if it is new.
-pub(crate) fn open_writer(path: &Path) -> Result<Connection, StorageError> {
+pub(crate) fn open_writer(path: &Path, schema: Schema) -> Result<Connection, StorageError> {
     let open = || {
         let db = Connection::open(path)?;
         db.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
@@ -73,15 +73,21 @@ pub(crate) fn open_writer(path: &Path) -> Result<Connection, StorageError> {
         db.pragma_update(None, "foreign_keys", false)?;
         let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_master", [], |r| r.get(0))?;
         if tables == 0 {
-            db.execute_batch(&format!("BEGIN;{SCHEMA}COMMIT;"))?;
+            schema.create(&db)?;
         }
         Ok(db)
     };
     open().map_err(index_error)
 }
 
-/// The one row, or a fresh one if there is none yet.
-pub(crate) fn read_state(db: &Connection) -> Result<Option<State>, StorageError> {
+/// The one row, if there is one, of an index that the engine works with.
+pub(crate) fn read_state(db: &Connection, schema: Schema) -> Result<Option<State>, StorageError> {
+    let Some((found, state)) = read_any(db)? else { return Ok(None) };
+    schema.check(found).map(|()| Some(state))
+}
+
+/// The one row, if there is one, and the schema, of an index of any release.
+pub(crate) fn read_any(db: &Connection) -> Result<Option<(i64, State)>, StorageError> {
     let row = db.query_row(
         "SELECT schema, log_id, sequence, segment, offset, next_message, next_delivery,
                 next_folder, next_object, last_uid_validity FROM engine",
@@ -108,19 +114,20 @@ pub(crate) fn read_state(db: &Connection) -> Result<Option<State>, StorageError>
         },
     );
     match row {
-        Ok((SCHEMA_VERSION, state)) => Ok(Some(state)),
-        Ok((other, _)) => Err(StorageError::Index(format!(
-            "it has schema {other}, this release needs {SCHEMA_VERSION}; run 'concord store rebuild'"
-        ))),
+        Ok(found) => Ok(Some(found)),
         Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
         Err(error) => Err(index_error(error)),
     }
 }
 
-pub(crate) fn insert_state(db: &Connection, log_id: [u8; 16]) -> Result<State, StorageError> {
+pub(crate) fn insert_state(
+    db: &Connection,
+    schema: Schema,
+    log_id: [u8; 16],
+) -> Result<State, StorageError> {
     db.execute(
         "INSERT INTO engine VALUES (1, ?1, ?2, 0, 0, 0, 1, 1, 1, 1, 0)",
-        (SCHEMA_VERSION, log_id),
+        (schema.version(), log_id),
     )
     .map_err(index_error)?;
     Ok(State {

@@ -12,6 +12,7 @@
 
 mod act;
 mod apply;
+mod backup;
 mod body;
 mod cache;
 mod checkpoint;
@@ -28,11 +29,12 @@ mod snapshot;
 mod space;
 mod verify;
 
-/// Work on a root whose core is not running.
 pub mod offline;
 
+pub use backup::{BackupReport, BackupStep};
 pub use commit::CommitFigures;
 pub use compact::CompactReport;
 pub use embedded::Embedded;
 pub use open::{EngineOptions, OpenReport};
+pub use schema::Schema;
 pub use verify::{VerifyFinding, VerifyReport};

@@ -3,8 +3,9 @@
 use crate::act::Meta;
 use crate::apply::{Applier, ToApply};
 use crate::index::{self, Applied, Readers};
+use crate::schema::Schema;
 use concord_base::{Clock, StorageError};
-use concord_message_log::{Damage, LargeBodies, Location, Log, LogOptions, Reader, segments};
+use concord_message_log::{Damage, LargeBodies, Location, Log, LogOptions, Reader};
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub struct EngineOptions {
     pub intake_budget: u64,
     /// Intake is refused while less is free.
     pub reserve: u64,
+    /// The schema of the index.
+    pub schema: Schema,
     /// The time.
     pub clock: Arc<dyn Clock>,
 }
@@ -41,6 +44,7 @@ impl EngineOptions {
             large_threshold: 1 << 20,
             intake_budget: 64 << 20,
             reserve: 256 << 20,
+            schema: Schema::of_this_release(),
             clock,
         }
     }
@@ -112,15 +116,23 @@ pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
     let index_path = options.index_path();
     let mut report = OpenReport::default();
     if !index_path.exists() {
-        let has_log = segments(&options.log_directory()).is_ok_and(|found| !found.is_empty());
+        let has_log = has_whole_log(options)?;
         report.rebuilt = crate::snapshot::restore_newest(options)? || has_log;
     }
-    let db = index::open_writer(&index_path)?;
-    let (state, is_new) = match index::read_state(&db)? {
+    let db = index::open_writer(&index_path, options.schema)?;
+    let (state, is_new) = match index::read_state(&db, options.schema)? {
         Some(state) => (state, false),
-        None => (index::insert_state(&db, uuid::Uuid::now_v7().into_bytes())?, true),
+        None => {
+            let new_id = uuid::Uuid::now_v7().into_bytes();
+            (index::insert_state(&db, options.schema, new_id)?, true)
+        }
     };
     let log_id = state.log_id;
+    // Before the first record of a foreign log is applied.
+    let of_log = concord_message_log::log_id(&options.log_directory())?;
+    if !is_new && of_log.is_some_and(|of_log| of_log != log_id) {
+        return Err(other_log());
+    }
     let from = state.applied;
     let mut applier = Applier::new(db, state);
     let log_options = LogOptions {
@@ -141,9 +153,7 @@ pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
     if is_new {
         applier.adopt_log(opened.log.log_id())?;
     } else if opened.log.log_id() != log_id {
-        return Err(StorageError::Index(
-            "it belongs to another message log; run 'concord store rebuild'".into(),
-        ));
+        return Err(other_log());
     }
     report.replayed = replayed;
     report.damage = opened.summary.damage;
@@ -158,6 +168,25 @@ pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
         report,
         lock,
     })
+}
+
+fn other_log() -> StorageError {
+    StorageError::Index("it belongs to another message log; run 'concord store rebuild'".into())
+}
+
+/// Whether there is a log; without its beginning and without a snapshot an
+/// index cannot be made from it.
+pub(crate) fn has_whole_log(options: &EngineOptions) -> Result<bool, StorageError> {
+    let found = concord_message_log::segments(&options.log_directory()).unwrap_or_default();
+    let Some(first) = found.first() else { return Ok(false) };
+    if *first > 1 && crate::snapshot::list(options).is_empty() {
+        let directory = options.directory.display();
+        return Err(StorageError::Unfit(format!(
+            "cannot make an index in {directory}: the log's beginning was compacted away, and \
+             there is no snapshot of the index; restore a backup"
+        )));
+    }
+    Ok(true)
 }
 
 /// Collects records and applies them in large transactions.

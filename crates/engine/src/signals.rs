@@ -5,7 +5,7 @@ use crate::cache::Caches;
 use concord_base::FolderId;
 use concord_message_log::LargeBodies;
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
 pub(crate) struct Signals {
@@ -14,6 +14,9 @@ pub(crate) struct Signals {
     failed: watch::Sender<bool>,
     pub caches: Caches,
     large: LargeBodies,
+    /// While it is there large bodies that die are collected instead of
+    /// removed: a backup is about to read them.
+    kept: Mutex<Option<Vec<u64>>>,
 }
 
 /// Watched folders without a watcher are forgotten when so many are kept.
@@ -27,6 +30,7 @@ impl Signals {
             failed: watch::Sender::new(false),
             caches: Caches::default(),
             large,
+            kept: Mutex::default(),
         }
     }
 
@@ -55,11 +59,12 @@ impl Signals {
         if effects.directory {
             self.caches.directory_changed();
         }
-        for number in effects.large_dead {
-            if let Err(error) = self.large.remove(number) {
-                tracing::warn!(%error, "a large body stays behind until the next start");
-            }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        match kept.as_mut() {
+            Some(kept) => kept.extend(effects.large_dead),
+            None => self.remove_large(effects.large_dead),
         }
+        drop(kept);
         let mut folders = self.folders.lock().unwrap_or_else(PoisonError::into_inner);
         for (folder, modseq) in &effects.folders {
             if let Some(sender) = folders.get(folder) {
@@ -74,5 +79,29 @@ impl Signals {
         if effects.queue {
             self.queue.send_modify(|n| *n += 1);
         }
+    }
+
+    /// Keeps large bodies that die until the guard goes.
+    pub fn keep_large(self: &Arc<Self>) -> KeepLarge {
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+        KeepLarge(Arc::clone(self))
+    }
+
+    fn remove_large(&self, dead: Vec<u64>) {
+        for number in dead {
+            if let Err(error) = self.large.remove(number) {
+                tracing::warn!(%error, "a large body stays behind until the next start");
+            }
+        }
+    }
+}
+
+/// See [`Signals::keep_large`]. One at a time.
+pub(crate) struct KeepLarge(Arc<Signals>);
+
+impl Drop for KeepLarge {
+    fn drop(&mut self) {
+        let dead = self.0.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.0.remove_large(dead.unwrap_or_default());
     }
 }

@@ -55,7 +55,7 @@ pub(crate) fn verify(options: &EngineOptions) -> Result<VerifyReport, StorageErr
     )
     .map_err(index_error)?;
     db.pragma_update(None, "query_only", true).map_err(index_error)?;
-    let applied = index::read_state(&db)?.unwrap_or_default().applied;
+    let applied = index::read_state(&db, options.schema)?.unwrap_or_default().applied;
     let directory = options.log_directory();
     let summary = scan(&directory, Position::default(), true, &mut |_| Ok(()))?;
     let mut report = VerifyReport {

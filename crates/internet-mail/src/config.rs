@@ -9,6 +9,7 @@ use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 /// How connections to other hosts are protected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -104,6 +105,9 @@ pub struct InternetMailConfig {
     pub remote_port: u16,
     /// How long running transactions may go on after the stop.
     pub stop_time: Duration,
+    /// Cancelled when clients and the core are served; until then the service
+    /// is only up.
+    pub go_ahead: CancellationToken,
     /// Time-outs towards clients.
     pub server_timeouts: ServerTimeouts,
     /// Time-outs towards other hosts.
@@ -137,10 +141,17 @@ impl InternetMailConfig {
             name_servers: Vec::new(),
             remote_port: 25,
             stop_time: Duration::from_secs(20),
+            go_ahead: at_once(),
             server_timeouts: ServerTimeouts::default(),
             client_timeouts: ClientTimeouts::default(),
         }
     }
+}
+
+fn at_once() -> CancellationToken {
+    let go_ahead = CancellationToken::new();
+    go_ahead.cancel();
+    go_ahead
 }
 
 /// The sockets that the controller hands over, bound and listening.

@@ -45,12 +45,20 @@ pub async fn run(
     let sessions = Arc::new(Sessions::new(config.max_sessions, config.max_sessions_per_client));
     let tasks = TaskTracker::new();
     let cut = CancellationToken::new();
+    let lmtp = sockets
+        .lmtp
+        .map(|listener| lmtp(listener, &config, &out, (shutdown.clone(), cut.clone())))
+        .transpose()?;
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => return Ok(()),
+        () = config.go_ahead.cancelled() => {}
+    }
     for (kind, listener) in listeners {
         let (front, sessions) = (Arc::clone(&front), Arc::clone(&sessions));
         tasks.spawn(accept(listener, kind, front, sessions, tasks.clone(), shutdown.clone()));
     }
-    if let Some(listener) = sockets.lmtp {
-        let lmtp = lmtp(listener, &config, &out, (shutdown.clone(), cut.clone()))?;
+    if let Some(lmtp) = lmtp {
         tasks.spawn(lmtp);
     }
     let sweeper = tokio::spawn(sweep(Arc::clone(&out)));

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The block that disks and file systems write at once. Every write begins at
 /// a multiple of it, so what was acknowledged is never written again.
-pub(crate) const BLOCK: u64 = 4_096;
+pub const BLOCK: u64 = 4_096;
 /// Octets in front of a segment's first record.
 pub(crate) const SEGMENT_HEADER: u64 = BLOCK;
 /// Octets in front of a record's meta.

@@ -45,7 +45,14 @@ impl LargeBodies {
         Ok(this)
     }
 
-    fn path(&self, number: u64) -> PathBuf {
+    /// The directory as it is, to read from; nothing is made or looked at, and
+    /// nothing may be written.
+    pub fn read_only(directory: PathBuf) -> Self {
+        Self { directory: Arc::new(directory), next: Arc::default() }
+    }
+
+    /// The file of a body.
+    pub fn path(&self, number: u64) -> PathBuf {
         self.directory.join(format!("{number:016x}.body"))
     }
 

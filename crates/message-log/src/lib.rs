@@ -26,11 +26,11 @@ mod log;
 mod reader;
 mod scan;
 
-pub use format::{Location, MAX_BODY_OCTETS, MAX_META_OCTETS, Position};
+pub use format::{BLOCK, Location, MAX_BODY_OCTETS, MAX_META_OCTETS, Position};
 pub use large::{LargeBodies, LargeBody, LargeWriter};
-pub use log::{Entry, Log, LogOptions, Opened, Placed};
+pub use log::{Entry, Log, LogOptions, Opened, Placed, segment_path};
 pub use reader::Reader;
-pub use scan::{Damage, Record, ScanSummary, scan, segments};
+pub use scan::{Damage, Record, ScanSummary, log_id, scan, segments};
 
 /// Runs the parsers of this crate over arbitrary octets; for the fuzzer.
 #[doc(hidden)]

@@ -79,7 +79,8 @@ pub struct Log {
     poisoned: Option<StorageError>,
 }
 
-pub(crate) fn segment_path(directory: &Path, number: u64) -> PathBuf {
+/// The file of a segment.
+pub fn segment_path(directory: &Path, number: u64) -> PathBuf {
     directory.join(format!("{number:016x}.seg"))
 }
 

@@ -76,6 +76,18 @@ pub fn segments(directory: &Path) -> Result<Vec<u64>, StorageError> {
     Ok(found)
 }
 
+/// The identity of the log in a directory; `None` if there is no log, or no
+/// segment whose header can be read.
+///
+/// # Errors
+/// [`StorageError::Io`] if the directory is there and cannot be read.
+pub fn log_id(directory: &Path) -> Result<Option<[u8; 16]>, StorageError> {
+    if !directory.exists() {
+        return Ok(None);
+    }
+    Ok(find_log_id(directory, &segments(directory)?))
+}
+
 /// Reads all records from `from` on in order; `visit` gets each and may stop
 /// the scan with an error. With `bodies`, body checksums are verified too.
 ///

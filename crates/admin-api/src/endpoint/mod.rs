@@ -17,6 +17,7 @@ pub(crate) mod queue_act;
 pub(crate) mod queue_act_many;
 pub(crate) mod queue_list;
 pub(crate) mod queue_show;
+pub(crate) mod store_backup;
 pub(crate) mod store_task;
 pub(crate) mod summary;
 pub(crate) mod trace;

@@ -15,9 +15,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::mpsc::Sender;
+use tokio_util::sync::CancellationToken;
 
 pub struct Server {
     pub engine: Arc<Embedded>,
+    pub go_ahead: CancellationToken,
     socket: PathBuf,
     _directory: tempfile::TempDir,
 }
@@ -53,6 +55,14 @@ impl Maintenance for Told {
 
 impl Server {
     pub async fn start() -> Self {
+        let server = Self::held().await;
+        server.go_ahead.cancel();
+        server
+    }
+
+    /// A server that takes no changes until its `go_ahead` is cancelled.
+    pub async fn held() -> Self {
+        let go_ahead = CancellationToken::new();
         let directory = tempfile::tempdir().unwrap();
         let clock = Arc::new(SystemClock);
         let mut options = EngineOptions::new(directory.path().join("data"), clock.clone());
@@ -69,10 +79,11 @@ impl Server {
             clock,
             hostname: "mail.example.test".into(),
             prometheus: None,
+            go_ahead: go_ahead.clone(),
         };
         let listener = UnixListener::bind(&socket).unwrap();
         tokio::spawn(serve(listener, api, std::future::pending()));
-        Self { engine, socket, _directory: directory }
+        Self { engine, socket, go_ahead, _directory: directory }
     }
 
     /// A server with an organisation, `example.test`, alice and bob.

@@ -11,6 +11,7 @@ use concord_transport::RetryPolicy;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 /// Runs the core until it is asked to stop.
 pub fn main(root: Root) -> Result<(), Failure> {
@@ -18,7 +19,8 @@ pub fn main(root: Root) -> Result<(), Failure> {
 }
 
 async fn run(mut served: Served) -> Result<(), Failure> {
-    let config = config(&served.root, &served.settings)?;
+    let mut config = config(&served.root, &served.settings)?;
+    config.go_ahead = served.go_ahead.clone();
     let sockets = CoreSockets {
         submit: served.sockets.unix("submit"),
         admin: served.sockets.unix("admin"),
@@ -74,5 +76,6 @@ fn config(root: &Root, settings: &Settings) -> Result<CoreConfig, Failure> {
         tracking_retention: queue.tracking_retention,
         compact_below: u8::try_from(settings.storage.compact_below).unwrap_or(50),
         rebuild_marker: root.data().join("rebuild-index"),
+        go_ahead: CancellationToken::new(),
     })
 }

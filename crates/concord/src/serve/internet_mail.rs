@@ -15,7 +15,8 @@ pub fn main(root: Root) -> Result<(), Failure> {
 }
 
 async fn run(mut served: Served) -> Result<(), Failure> {
-    let config = config(&served.root, &served.settings)?;
+    let mut config = config(&served.root, &served.settings)?;
+    config.go_ahead = served.go_ahead.clone();
     let sockets = mail::Sockets {
         smtp: served.sockets.tcp("smtp"),
         submission: served.sockets.tcp("submission"),

@@ -3,9 +3,11 @@
 use super::log::log_to_stdout;
 use super::sockets::Inherited;
 use crate::failure::Failure;
+use concord_controller::HOLD_VARIABLE;
 use concord_settings::{Root, Settings};
 use sd_notify::NotifyState;
 use std::future::Future;
+use std::path::PathBuf;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -20,12 +22,21 @@ pub struct Served {
     pub sockets: Inherited,
     /// Cancelled when the service is to finish its work and end.
     pub stop: CancellationToken,
+    /// Cancelled when it may take mail in, accept clients and send. Before
+    /// that an update looks whether the service comes up.
+    pub go_ahead: CancellationToken,
 }
+
+/// How often a hold is looked for: mail waits at most so long for its end.
+const HOLD_EVERY: Duration = Duration::from_millis(10);
 
 impl Served {
     /// Tells the controller that the service does its work now.
     pub fn ready(&self) {
         tell(&[NotifyState::Ready]);
+        if !self.go_ahead.is_cancelled() {
+            tell(&[NotifyState::Status(HELD)]);
+        }
     }
 }
 
@@ -51,7 +62,8 @@ where
     let outcome = runtime.block_on(async {
         watch_signals(stop.clone(), stop_time)?;
         tokio::spawn(sign_of_life());
-        work(Served { root, settings, sockets, stop }).await.map_err(Failure::from)
+        let go_ahead = go_ahead();
+        work(Served { root, settings, sockets, stop, go_ahead }).await.map_err(Failure::from)
     });
     if let Err(failure) = &outcome {
         tracing::error!(error = %failure, "the service ends");
@@ -59,6 +71,30 @@ where
     // Work on blocking threads has no more claim to be waited for.
     runtime.shutdown_background();
     outcome
+}
+
+/// What a held service says of itself.
+const HELD: &str = "held: ready, but moves no mail until the update lets it";
+
+/// Cancelled at once, or when the hold is over that the controller named.
+fn go_ahead() -> CancellationToken {
+    let go_ahead = CancellationToken::new();
+    let hold = std::env::var_os(HOLD_VARIABLE).map(PathBuf::from).filter(|file| file.exists());
+    let Some(hold) = hold else {
+        go_ahead.cancel();
+        return go_ahead;
+    };
+    tracing::info!(hold = %hold.display(), "held");
+    let over = go_ahead.clone();
+    tokio::spawn(async move {
+        while hold.exists() {
+            tokio::time::sleep(HOLD_EVERY).await;
+        }
+        tracing::info!("the hold is over");
+        tell(&[NotifyState::Status("")]);
+        over.cancel();
+    });
+    go_ahead
 }
 
 /// SIGTERM and SIGINT cancel `stop`; the process ends at the latest

@@ -1,9 +1,7 @@
-//! The client's side of an HTTP and JSON API on a Unix socket: the
-//! controller's own, and any other of the same form.
+//! The client's side of an HTTP and JSON API on a Unix socket.
 
 use super::client_error::ClientError;
-use super::request_path::{path_of, with_query};
-use crate::status::{LogTail, ServiceStatus, Verb};
+use super::request_path::with_query;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
@@ -11,7 +9,7 @@ use hyper::{Method, Request, Response};
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tokio::net::UnixStream;
 use tokio::task::AbortHandle;
 
@@ -30,7 +28,7 @@ pub struct JsonClient {
 }
 
 /// Ends the connection's task when the answer has been read.
-struct Connection(AbortHandle);
+pub(super) struct Connection(AbortHandle);
 
 impl Drop for Connection {
     fn drop(&mut self) {
@@ -83,9 +81,29 @@ impl JsonClient {
     pub async fn lines<T: DeserializeOwned>(
         &self,
         path: &str,
+        each: impl FnMut(T),
+    ) -> Result<(), ClientError> {
+        self.read_lines(path, Bytes::new(), each).await
+    }
+
+    /// As [`lines`](Self::lines), with a JSON body in the request.
+    pub async fn lines_of<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        each: impl FnMut(T),
+    ) -> Result<(), ClientError> {
+        let body = serde_json::to_vec(body).map_err(ClientError::broken)?;
+        self.read_lines(path, Bytes::from(body), each).await
+    }
+
+    async fn read_lines<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        body: Bytes,
         mut each: impl FnMut(T),
     ) -> Result<(), ClientError> {
-        let (response, _connection) = self.request(Method::POST, path, Bytes::new()).await?;
+        let (response, _connection) = self.request(Method::POST, path, body).await?;
         let status = response.status();
         let mut body = response.into_body();
         if !status.is_success() {
@@ -122,7 +140,7 @@ impl JsonClient {
         serde_json::from_slice(octets).map_err(ClientError::broken)
     }
 
-    async fn request(
+    pub(super) async fn request(
         &self,
         method: Method,
         path: &str,
@@ -160,48 +178,7 @@ impl JsonClient {
     }
 }
 
-async fn whole(body: Incoming) -> Result<Bytes, ClientError> {
+pub(super) async fn whole(body: Incoming) -> Result<Bytes, ClientError> {
     let collected = Limited::new(body, MAX_ANSWER).collect().await;
     Ok(collected.map_err(ClientError::broken)?.to_bytes())
 }
-
-/// A client of the controller.
-#[derive(Debug, Clone)]
-pub struct ControlClient(JsonClient);
-
-impl ControlClient {
-    /// A client for the control socket.
-    pub fn new(socket: &Path) -> Self {
-        Self(JsonClient::new(socket))
-    }
-
-    /// Every service, the controller first.
-    pub async fn list(&self) -> Result<Vec<ServiceStatus>, ClientError> {
-        self.0.get(SERVICES, &[]).await
-    }
-
-    /// One service.
-    pub async fn status(&self, name: &str) -> Result<ServiceStatus, ClientError> {
-        self.0.get(&path_of(SERVICES, name), &[]).await
-    }
-
-    /// Starts, stops or restarts a service; answers when it is ready, stopped
-    /// or failed.
-    pub async fn act(&self, name: &str, verb: Verb) -> Result<ServiceStatus, ClientError> {
-        let path = format!("{}/{}", path_of(SERVICES, name), verb.as_str());
-        self.0.act(Method::POST, &path).await
-    }
-
-    /// The last `lines` lines of a service's log.
-    pub async fn logs(&self, name: &str, lines: usize) -> Result<LogTail, ClientError> {
-        let path = format!("{}/logs", path_of(SERVICES, name));
-        self.0.get(&path, &[("lines", &lines.to_string())]).await
-    }
-
-    /// Stops everything. Answers at once.
-    pub async fn shutdown(&self) -> Result<(), ClientError> {
-        self.0.act(Method::POST, "/v1/shutdown").await
-    }
-}
-
-const SERVICES: &str = "/v1/services";

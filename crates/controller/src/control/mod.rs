@@ -6,6 +6,10 @@
 //! | `GET /v1/services/{name}` | one service |
 //! | `POST /v1/services/{name}/start` (`stop`, `restart`) | the service, once it is ready, stopped or failed |
 //! | `GET /v1/services/{name}/logs?lines=N` | the last lines of its log |
+//! | `POST /v1/reload` | every service, once what runs is what the services' descriptions say now |
+//! | `POST /v1/pause` | every service, once all processes have ended; sockets stay open |
+//! | `POST /v1/resume` | every service, once each has started |
+//! | `POST /v1/replace` `{"program", "args"}` | 202, then the program takes the process over; the answer's body ends with the connection, or with an error if that failed |
 //! | `POST /v1/shutdown` | 202; everything stops in order |
 //!
 //! An error is `{"error": {"code", "message", "advice", "retry"}}`, as the core's
@@ -15,10 +19,13 @@
 mod act;
 mod client;
 mod client_error;
+mod control_client;
 mod list;
 mod logs;
+mod replace;
 mod request_path;
 mod shutdown;
+mod whole;
 
 use crate::controller::Happening;
 use crate::error::ControllerError;
@@ -29,13 +36,15 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use concord_base::{Fault, Retry};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use tokio::net::UnixListener;
 use tokio::sync::{mpsc, oneshot};
 
-pub use client::{ControlClient, JsonClient};
+pub use client::JsonClient;
 pub use client_error::ClientError;
+pub use control_client::{ControlClient, REPLACE_TIME};
 pub use request_path::path_of;
 
 /// The controller's own name in lists.
@@ -64,10 +73,28 @@ impl Access {
     }
 }
 
-/// The socket, ready to be served. The caller holds the lock.
-pub(crate) fn listen(path: &Path) -> Result<UnixListener, ControllerError> {
+/// The socket, ready to be served, and once more. `held` is the one that the
+/// program before this one had. The caller holds the lock.
+pub(crate) fn listen(
+    path: &Path,
+    held: Option<OwnedFd>,
+) -> Result<(UnixListener, OwnedFd), ControllerError> {
+    let listener = match held {
+        Some(held) => held.into(),
+        None => bind(path)?,
+    };
+    let ready = || {
+        listener.set_nonblocking(true)?;
+        let again = OwnedFd::from(listener.try_clone()?);
+        Ok((UnixListener::from_std(listener)?, again))
+    };
+    ready().map_err(ControllerError::io("listen on", path))
+}
+
+fn bind(path: &Path) -> Result<std::os::unix::net::UnixListener, ControllerError> {
     sockets::remove_stale(path).map_err(ControllerError::io("remove", path))?;
-    let listener = UnixListener::bind(path).map_err(ControllerError::io("bind", path))?;
+    let listener =
+        std::os::unix::net::UnixListener::bind(path).map_err(ControllerError::io("bind", path))?;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
         .map_err(ControllerError::io("protect", path))?;
     Ok(listener)
@@ -81,6 +108,10 @@ pub(crate) async fn serve(listener: UnixListener, access: Access) {
         .route("/v1/services/{name}/stop", post(act::stop))
         .route("/v1/services/{name}/restart", post(act::restart))
         .route("/v1/services/{name}/logs", get(logs::tail))
+        .route("/v1/reload", post(whole::reload))
+        .route("/v1/pause", post(whole::pause))
+        .route("/v1/resume", post(whole::resume))
+        .route("/v1/replace", post(replace::replace))
         .route("/v1/shutdown", post(shutdown::shutdown))
         .with_state(access);
     if let Err(error) = axum::serve(listener, router).await {
@@ -97,14 +128,19 @@ impl From<ControllerError> for Failure {
     }
 }
 
+fn envelope(error: &ControllerError) -> ErrorEnvelope {
+    ErrorEnvelope { error: ErrorBody::of(error) }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let status = match (&self.0, self.0.retry()) {
             (ControllerError::NoService { .. }, _) => StatusCode::NOT_FOUND,
+            (ControllerError::NotPaused, _) => StatusCode::CONFLICT,
             (_, Retry::Permanent) => StatusCode::BAD_REQUEST,
             (_, Retry::Temporary) => StatusCode::SERVICE_UNAVAILABLE,
             (_, Retry::Operator | Retry::Bug) => StatusCode::INTERNAL_SERVER_ERROR,
         };
-        (status, Json(ErrorEnvelope { error: ErrorBody::of(&self.0) })).into_response()
+        (status, Json(envelope(&self.0))).into_response()
     }
 }

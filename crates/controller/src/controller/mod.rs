@@ -1,8 +1,12 @@
 //! The controller at work: one task that owns every service and feeds the
 //! table with what happens.
 
+mod act;
 mod order;
+mod pause;
 mod process;
+mod reload;
+mod replace;
 
 use crate::error::ControllerError;
 use crate::lock::Lock;
@@ -11,8 +15,9 @@ use crate::service::Service;
 use crate::spec::{ControllerConfig, SocketAddress};
 use crate::status::{ServiceStatus, Verb};
 use crate::stop_signals::StopSignals;
-use crate::{control, graph, leftovers, logs, notify, sockets, upward};
+use crate::{control, graph, inherit, leftovers, logs, notify, sockets, upward};
 use concord_base::{Clock, SystemClock, Timestamp};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::process::ExitStatus;
@@ -27,14 +32,25 @@ const QUEUE: usize = 256;
 /// How often log files are measured.
 const ROTATE_EVERY: Duration = Duration::from_secs(5);
 
-/// What happens outside and reaches the controller's task.
+/// Where an answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, ControllerError>>;
+
+/// What happens outside and reaches the controller's task. Numbers are of
+/// processes.
 pub(crate) enum Happening {
-    Notice(usize, u64, notify::Notice),
-    Ended(usize, u64, ExitStatus),
+    Notice(u64, notify::Notice),
+    Ended(u64, ExitStatus),
     List(oneshot::Sender<Vec<ServiceStatus>>),
-    Act(String, Verb, oneshot::Sender<Result<ServiceStatus, ControllerError>>),
+    Act(String, Verb, Reply<ServiceStatus>),
+    Reload(Reply<Vec<ServiceStatus>>),
+    Pause(Reply<Vec<ServiceStatus>>),
+    Resume(Reply<Vec<ServiceStatus>>),
+    /// The answer is where to hear of it if the program could not be executed.
+    Replace(Successor, Reply<oneshot::Receiver<ControllerError>>),
     Shutdown,
 }
+
+pub(crate) use replace::Successor;
 
 /// What the controller tells whoever runs it.
 #[derive(Debug)]
@@ -64,55 +80,89 @@ pub struct Controller {
     config: ControllerConfig,
     services: Vec<Service>,
     control: Option<UnixListener>,
+    /// The control socket once more, for the program that takes over.
+    control_fd: OwnedFd,
     sender: mpsc::Sender<Happening>,
     receiver: mpsc::Receiver<Happening>,
-    waiters: Vec<(usize, oneshot::Sender<Result<ServiceStatus, ControllerError>>)>,
-    /// Services that are to stop once nothing that depends on them runs.
-    to_stop: Vec<usize>,
+    waiters: Vec<(usize, Reply<ServiceStatus>)>,
+    /// Who waits until no service changes its state by itself.
+    settling: Vec<Reply<Vec<ServiceStatus>>>,
+    /// Who waits until every process has ended.
+    pausing: Vec<Reply<Vec<ServiceStatus>>>,
+    /// Services that are to end, and how, once nothing that depends on them
+    /// runs: [`Event::Stop`], or [`Event::Restart`] for a pause.
+    to_end: Vec<(usize, Event)>,
+    /// Nothing starts.
+    paused: bool,
+    /// Services that do not start with the controller, because they were
+    /// stopped in the one before it.
+    stopped: Vec<String>,
+    /// A reload left sockets to be opened once other processes have ended.
+    sockets_wait: bool,
+    replacement: Option<replace::Replacement>,
+    /// Processes started until now.
+    processes: u64,
     shutting_down: bool,
     settled: bool,
     cleaned: Vec<String>,
     begun: Timestamp,
     next_rotation: Instant,
     clock: SystemClock,
-    _lock: Lock,
+    lock: Lock,
 }
 
 impl Controller {
     /// Takes the lock, ends what a dead controller left, and opens every
     /// socket. Blocks while it waits for leftovers. Needs a Tokio runtime.
+    ///
+    /// If the program before this one in the same process was a controller
+    /// that was replaced, it goes on with its lock and its sockets, and paused.
     pub fn open(config: ControllerConfig) -> Result<Self, ControllerError> {
         graph::check(&config.services)?;
         make_dir(&config.run_dir)?;
         make_dir(&config.log_dir)?;
-        let lock = Lock::take(&config.run_dir.join("controller.lock"))?;
+        let inherited = inherit::take_over();
+        let paused = inherited.is_some();
+        let mut inherited = inherited.unwrap_or_default();
+        let lock_file = config.run_dir.join("controller.lock");
+        let held = replace::own(&mut inherited, inherit::LOCK, &lock_file);
+        let lock = Lock::take(&lock_file, held)?;
         let cleaned = leftovers::clean(&config.run_dir.join("services.json"))?;
-        let mut services = open_services(&config)?;
-        services.shrink_to_fit();
-        let control = control::listen(&config.control_socket)?;
+        let held = replace::own(&mut inherited, inherit::CONTROL, &config.control_socket);
+        let stopped = std::mem::take(&mut inherited.stopped);
+        let services = replace::open_services(&config, inherited, &stopped)?;
+        let (control, control_fd) = control::listen(&config.control_socket, held)?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let clock = SystemClock;
         Ok(Self {
             config,
             services,
             control: Some(control),
+            control_fd,
             sender,
             receiver,
             waiters: Vec::new(),
-            to_stop: Vec::new(),
+            settling: Vec::new(),
+            pausing: Vec::new(),
+            to_end: Vec::new(),
+            paused,
+            stopped,
+            sockets_wait: false,
+            replacement: None,
+            processes: 0,
             shutting_down: false,
             settled: false,
             cleaned,
             begun: clock.now(),
             next_rotation: Instant::now() + ROTATE_EVERY,
             clock,
-            _lock: lock,
+            lock,
         })
     }
 
-    /// Starts every service and runs until SIGTERM, SIGINT, SIGHUP or a
-    /// request ends it and every service has stopped. A second signal kills what has not
-    /// stopped.
+    /// Starts every service that is enabled and runs until SIGTERM, SIGINT,
+    /// SIGHUP or a request ends it and every service has stopped. A second
+    /// signal kills what has not stopped.
     ///
     /// Must run on the main thread, on a current-thread runtime: services end
     /// with the thread that started them (prctl(2), PR_SET_PDEATHSIG).
@@ -131,7 +181,10 @@ impl Controller {
             observer(Report::Cleaned(&self.cleaned));
         }
         for index in 0..self.services.len() {
-            self.feed(index, Event::Start, &mut observer);
+            let starts = |s: &Service| s.spec.enabled && !self.stopped.contains(&s.spec.name);
+            if self.services.get(index).is_some_and(starts) {
+                self.feed(index, Event::Start, &mut observer);
+            }
         }
         loop {
             self.progress(&mut observer);
@@ -140,6 +193,7 @@ impl Controller {
                 break;
             }
             self.step(&mut stops, &mut systemd, &mut observer).await;
+            self.become_successor().await;
         }
         if let Some(server) = server {
             server.abort();
@@ -175,11 +229,8 @@ impl Controller {
 
     fn take(&mut self, happening: Happening, observer: &mut impl FnMut(Report<'_>)) {
         match happening {
-            Happening::Notice(index, epoch, notice) => {
-                let Some(service) = self.services.get_mut(index).filter(|s| s.epoch == epoch)
-                else {
-                    return;
-                };
+            Happening::Notice(epoch, notice) => {
+                let Some((index, service)) = self.of_process(epoch) else { return };
                 if notice.watchdog {
                     service.pet_watchdog();
                 }
@@ -191,10 +242,8 @@ impl Controller {
                     service.set_status(status);
                 }
             }
-            Happening::Ended(index, epoch, status) => {
-                if let Some(service) = self.services.get_mut(index)
-                    && service.epoch == epoch
-                {
+            Happening::Ended(epoch, status) => {
+                if let Some((index, service)) = self.of_process(epoch) {
                     let event = service.ended(status);
                     self.feed(index, event, observer);
                 }
@@ -203,60 +252,17 @@ impl Controller {
                 let _ = reply.send(self.reports());
             }
             Happening::Act(name, verb, reply) => self.act(&name, verb, reply, observer),
+            Happening::Reload(reply) => self.reload(reply, observer),
+            Happening::Pause(reply) => self.pause(reply),
+            Happening::Resume(reply) => self.resume(reply),
+            Happening::Replace(successor, reply) => self.replace(successor, reply),
             Happening::Shutdown => self.end(observer),
         }
     }
 
-    fn act(
-        &mut self,
-        name: &str,
-        verb: Verb,
-        reply: oneshot::Sender<Result<ServiceStatus, ControllerError>>,
-        observer: &mut impl FnMut(Report<'_>),
-    ) {
-        let Some(index) = self.services.iter().position(|s| s.spec.name == name) else {
-            let known = self.services.iter().map(|s| s.spec.name.clone()).collect();
-            let error = if name == control::ITSELF {
-                ControllerError::Itself(verb.as_str())
-            } else {
-                ControllerError::NoService { name: name.to_owned(), known }
-            };
-            let _ = reply.send(Err(error));
-            return;
-        };
-        if self.shutting_down && verb != Verb::Stop {
-            let _ = reply.send(Err(ControllerError::Stopping));
-            return;
-        }
-        let specs = || self.services.iter().map(|s| &s.spec);
-        match verb {
-            Verb::Start => {
-                for index in graph::with_dependencies(specs(), index) {
-                    self.to_stop.retain(|i| *i != index);
-                    self.feed(index, Event::Start, observer);
-                }
-            }
-            Verb::Stop => self.to_stop.extend(graph::with_dependents(specs(), index)),
-            Verb::Restart => {
-                self.to_stop.retain(|i| *i != index);
-                self.feed(index, Event::Restart, observer);
-            }
-        }
-        self.waiters.push((index, reply));
-    }
-
-    /// Stops everything in order; asked again, at once.
-    fn end(&mut self, observer: &mut impl FnMut(Report<'_>)) {
-        if self.shutting_down {
-            for index in 0..self.services.len() {
-                self.feed(index, Event::Stop, observer);
-                self.feed(index, Event::StopTimeOut, observer);
-            }
-            return;
-        }
-        self.shutting_down = true;
-        self.to_stop = (0..self.services.len()).collect();
-        observer(Report::Stopping);
+    /// The service whose process has this number.
+    fn of_process(&mut self, epoch: u64) -> Option<(usize, &mut Service)> {
+        self.services.iter_mut().enumerate().find(|(_, s)| s.epoch == epoch)
     }
 
     fn timers(&mut self, observer: &mut impl FnMut(Report<'_>)) {
@@ -316,7 +322,7 @@ impl Controller {
             pid: i32::try_from(std::process::id()).ok(),
             since: self.begun,
             crashes: 0,
-            status: None,
+            status: self.pause_status(),
             last_exit: None,
             depends_on: Vec::new(),
             sockets: vec![crate::status::SocketStatus {
@@ -339,20 +345,6 @@ impl Controller {
         }
         paths
     }
-}
-
-/// Opens the sockets of all services, so that every problem is told at once.
-fn open_services(config: &ControllerConfig) -> Result<Vec<Service>, ControllerError> {
-    let mut services = Vec::new();
-    let mut problems = Vec::new();
-    for spec in &config.services {
-        match sockets::open(&spec.sockets) {
-            Ok(open) => services.push(Service::new(spec.clone(), open, &SystemClock)),
-            Err(ControllerError::Sockets(more)) => problems.extend(more),
-            Err(other) => return Err(other),
-        }
-    }
-    if problems.is_empty() { Ok(services) } else { Err(ControllerError::Sockets(problems)) }
 }
 
 fn make_dir(path: &Path) -> Result<(), ControllerError> {

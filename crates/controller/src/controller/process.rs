@@ -10,8 +10,9 @@ impl Controller {
         let Some(service) = self.services.get_mut(index) else {
             return;
         };
-        match service.spawn(&self.config) {
-            Ok(spawned) => listen_to(index, service.epoch, spawned, &self.sender),
+        self.processes += 1;
+        match service.spawn(&self.config, self.processes) {
+            Ok(spawned) => listen_to(service.epoch, spawned, &self.sender),
             Err(error) => {
                 tracing::warn!(service = service.spec.name, %error, "cannot start");
                 let event = service.not_started(&error);
@@ -29,7 +30,7 @@ impl Controller {
 }
 
 /// Tells the controller's task what the process says and when it ends.
-fn listen_to(index: usize, epoch: u64, spawned: Spawned, sender: &mpsc::Sender<Happening>) {
+fn listen_to(epoch: u64, spawned: Spawned, sender: &mpsc::Sender<Happening>) {
     let Spawned { mut child, notices } = spawned;
     let sender = sender.clone();
     tokio::spawn(async move {
@@ -45,7 +46,7 @@ fn listen_to(index: usize, epoch: u64, spawned: Spawned, sender: &mpsc::Sender<H
                         continue;
                     };
                     let notice = notify::read(datagram.get(..length).unwrap_or_default());
-                    if sender.send(Happening::Notice(index, epoch, notice)).await.is_err() {
+                    if sender.send(Happening::Notice(epoch, notice)).await.is_err() {
                         return;
                     }
                 }
@@ -54,7 +55,7 @@ fn listen_to(index: usize, epoch: u64, spawned: Spawned, sender: &mpsc::Sender<H
         };
         match status {
             Ok(status) => {
-                let _ = sender.send(Happening::Ended(index, epoch, status)).await;
+                let _ = sender.send(Happening::Ended(epoch, status)).await;
             }
             Err(error) => tracing::error!(%error, "cannot wait for a process"),
         }

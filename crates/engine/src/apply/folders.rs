@@ -24,6 +24,14 @@ impl Applier {
             .optional()
     }
 
+    /// A folder that is made again under an old name must not have the old
+    /// UIDVALIDITY (RFC 3501 section 2.3.1.1), even within one second.
+    pub(super) fn next_uid_validity(&mut self) -> u32 {
+        let seconds = u32::try_from(self.now.seconds()).unwrap_or(1);
+        self.state.last_uid_validity = seconds.max(self.state.last_uid_validity.saturating_add(1));
+        self.state.last_uid_validity
+    }
+
     pub(super) fn insert_folder(
         &mut self,
         mailbox: MailboxId,
@@ -32,15 +40,12 @@ impl Applier {
     ) -> Result<Folder, rusqlite::Error> {
         let id = FolderId(self.state.next_folder);
         self.state.next_folder += 1;
-        // A folder that is made again under an old name must not have the old
-        // UIDVALIDITY (RFC 3501 section 2.3.1.1), even within one second.
-        let seconds = u32::try_from(self.now.seconds()).unwrap_or(1);
-        self.state.last_uid_validity = seconds.max(self.state.last_uid_validity.saturating_add(1));
+        let uid_validity = self.next_uid_validity();
         let folder = Folder {
             id,
             mailbox,
             name: name.clone(),
-            uid_validity: self.state.last_uid_validity,
+            uid_validity,
             uid_next: 1,
             highest_modseq: 1,
             messages: 0,

@@ -2,7 +2,7 @@
 
 use super::{Applier, Applying, Outcome};
 use crate::act::BodyRef;
-use concord_base::{MessageId, Timestamp};
+use concord_base::{FolderId, MessageId, Timestamp};
 use concord_message_log::Location;
 use rusqlite::params;
 
@@ -36,6 +36,26 @@ impl Applier {
                 .execute([id])?;
         }
         Ok(Outcome::Count(old.len() as u64))
+    }
+
+    /// Gives every folder a UIDVALIDITY that none ever had, by id, so that a
+    /// replay gives the same ones.
+    pub(super) fn restored(&mut self) -> Applying {
+        let folders: Vec<i64> = self
+            .db
+            .prepare_cached("SELECT id FROM folder ORDER BY id")?
+            .query_map([], |r| r.get(0))?
+            .collect::<Result<_, _>>()?;
+        for id in &folders {
+            let uid_validity = self.next_uid_validity();
+            self.db
+                .prepare_cached("UPDATE folder SET uid_validity = ?2 WHERE id = ?1")?
+                .execute(params![id, uid_validity])?;
+            if let Some(counters) = self.folders.get_mut(&FolderId(*id as u64)) {
+                counters.uid_validity = uid_validity;
+            }
+        }
+        Ok(Outcome::Count(folders.len() as u64))
     }
 
     /// A message that died meanwhile stays dead; the copy is then nobody's.

@@ -241,6 +241,7 @@ impl Applier {
             Act::Claimed(deliveries) => self.claimed(deliveries),
             Act::CoreStarted { retry_at } => self.core_started(*retry_at),
             Act::ForgetStories { before } => self.forget_stories(*before),
+            Act::Restored => self.restored(),
             Act::Carried { message, body: at } => self.carried(*message, *at, body),
         }
     }

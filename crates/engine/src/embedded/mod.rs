@@ -1,6 +1,7 @@
 //! The engine towards its callers.
 
 mod administer;
+mod backup;
 mod directory;
 mod queue;
 mod store;
@@ -43,6 +44,8 @@ pub struct Embedded {
     budget: IntakeBudget,
     space: Arc<Space>,
     claimed: Arc<Mutex<HashSet<DeliveryId>>>,
+    /// Held by what removes segments, and by what must find them all.
+    pub(crate) moving: tokio::sync::Mutex<()>,
     _lock: File,
 }
 
@@ -78,6 +81,7 @@ impl Embedded {
             budget: IntakeBudget::new(options.intake_budget),
             space,
             claimed: Arc::default(),
+            moving: tokio::sync::Mutex::default(),
             _lock: parts.lock,
             options,
         });
@@ -151,7 +155,10 @@ impl Embedded {
     }
 
     /// Sends one act without bodies.
-    async fn act_one(&self, act: Act) -> Result<Result<Outcome, ActError>, StorageError> {
+    pub(crate) async fn act_one(
+        &self,
+        act: Act,
+    ) -> Result<Result<Outcome, ActError>, StorageError> {
         let mut outcomes = self.act(vec![act], Bodies::default()).await?;
         outcomes.pop().ok_or_else(|| StorageError::Bug("an act without an outcome".into()))
     }

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use concord_address::{SmtpAddress, TypedAddress};
 use concord_base::{MailboxId, ManualClock, Timestamp};
 use concord_directory::{Details, Directory, DirectoryAct, Mailbox, NewObject, Proxy};
-use concord_engine::{Embedded, EngineOptions, OpenReport};
+use concord_engine::{Embedded, EngineOptions, OpenReport, Schema};
 use concord_store::{Body, Store};
 use concord_transport::{
     Arrival, Destination, EnvelopeOptions, Notify, ReversePath, RoutedRecipient, Submission,
@@ -29,6 +29,7 @@ pub fn options(path: &Path, clock: &Arc<ManualClock>) -> EngineOptions {
         large_threshold: 64 << 10,
         intake_budget: 1 << 20,
         reserve: 0,
+        schema: Schema::with_exercise(false),
         ..EngineOptions::new(path.join("data"), clock)
     }
 }

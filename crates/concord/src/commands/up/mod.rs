@@ -1,5 +1,6 @@
 //! `concord up`
 
+mod hold;
 mod welcome;
 
 use super::Run;
@@ -43,6 +44,7 @@ impl Run for Args {
         let mut output =
             Output { root, settings, json: context.json, demo: self.demo, first, creating: None };
         output.begin(is_new);
+        output.hold(hold::at_start(&output.root)?);
         let runtime = runtime()?;
         runtime.block_on(async {
             let controller = Controller::open(config)?;
@@ -86,6 +88,14 @@ impl Output {
             print::line(format_args!("set up {path}"));
         } else {
             print::line(format_args!("using {path}"));
+        }
+    }
+
+    fn hold(&self, hold: hold::Hold) {
+        if self.json {
+            self.event(serde_json::json!({ "event": "hold", "is": hold.word() }));
+        } else if let Some(text) = hold.text() {
+            print::line(text);
         }
     }
 
@@ -168,6 +178,7 @@ impl Output {
 /// Creates the first objects; the administrator hears if that fails, and can
 /// still create them by command.
 async fn create(root: Root, first: Bootstrap, json: bool) {
+    hold::over(&root).await;
     if let Err(failure) = setup::bootstrap(&root, &first).await {
         let what = format!("cannot create organisation '{}': {failure}", first.organisation);
         Failure::new("up.bootstrap", what).print(json);
