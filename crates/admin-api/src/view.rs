@@ -49,6 +49,7 @@ pub(crate) fn object(object: &Object) -> ObjectView {
         Details::List(list) => {
             view.member_count = Some(u64::try_from(list.members.len()).unwrap_or(u64::MAX));
         }
+        Details::Connector(_) | Details::Generator(_) => {}
         Details::Organisation | Details::Site | Details::Server | Details::Domain => {}
     }
     view

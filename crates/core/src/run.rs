@@ -2,9 +2,10 @@
 
 use crate::clients::{self, Protocol};
 use crate::config::{CoreConfig, CoreSockets};
-use crate::dispatch::{self, Dispatcher};
+use crate::dispatch::{self, Supervisor};
 use crate::error::CoreError;
 use crate::maintenance::{Returner, StoreMaintenance};
+use crate::routing::Routing;
 use crate::submission::{self, Submission};
 use crate::{figures, tidy};
 use concord_admin_api::AdminApi;
@@ -113,6 +114,7 @@ fn unix(listener: std::os::unix::net::UnixListener) -> std::io::Result<UnixListe
 impl Core {
     fn new(config: CoreConfig, engine: Arc<Embedded>, prometheus: PrometheusHandle) -> Self {
         let shared = Arc::new(Submission {
+            routing: Routing::new(Arc::clone(&engine) as _),
             directory: Arc::clone(&engine) as _,
             store: Arc::clone(&engine) as _,
             queue: Arc::clone(&engine) as _,
@@ -156,11 +158,7 @@ impl Core {
     }
 
     fn start_dispatchers(&self, stop: &CancellationToken) {
-        for (connector, socket) in &self.config.connectors {
-            let dispatcher =
-                Dispatcher::new(connector.clone(), socket.clone(), Arc::clone(&self.shared));
-            self.tasks.spawn(dispatcher.run(stop.clone()));
-        }
+        self.tasks.spawn(Supervisor::new(Arc::clone(&self.shared)).run(stop.clone()));
         self.tasks.spawn(dispatch::run_unroutable(Arc::clone(&self.shared), stop.clone()));
     }
 
