@@ -84,6 +84,7 @@ impl Core {
             maintenance: Arc::new(Finds),
             clock,
             hostname: "mail.example.test".into(),
+            message_size: 1 << 20,
             prometheus: None,
         };
         let socket = root.path().join("run/admin.sock");

@@ -235,6 +235,7 @@ impl Core {
             }),
             clock: Arc::clone(&self.shared.clock),
             hostname: self.config.hostname.clone(),
+            message_size: self.config.message_size,
             prometheus: Some(self.prometheus.clone()),
         }
     }

@@ -68,6 +68,7 @@ impl Server {
             maintenance: Arc::new(Told),
             clock,
             hostname: "mail.example.test".into(),
+            message_size: 1 << 20,
             prometheus: None,
         };
         let listener = UnixListener::bind(&socket).unwrap();
