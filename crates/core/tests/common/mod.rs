@@ -1,6 +1,8 @@
 //! A core in this process, foreign systems that take its mail, and sessions
 //! with it.
 
+#![allow(dead_code)] // each test binary uses its own part
+
 use bytes::Bytes;
 use concord_base::SystemClock;
 use concord_connector::{Deliver, LmtpOptions, Outcome, serve_lmtp};
@@ -100,6 +102,10 @@ impl Core {
         });
         is_ready.await.unwrap();
         Self { directory }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
     }
 
     /// Listens as this connector; gives back whom it takes mail for.
