@@ -8,12 +8,20 @@ use std::str::FromStr;
 /// The original allowed eight; external connectors may bring longer names.
 const MAX_TYPE: usize = 16;
 /// X.400 addresses, the longest in the field, stay below it.
-const MAX_VALUE: usize = 1024;
+pub(crate) const MAX_VALUE: usize = 1024;
 
 /// The type of an address: upper-case letters and digits (`SMTP`, `NOTES`).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct AddressType(String);
+
+/// The text is not an address type.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{text}' is not an address type: it has 1 to 16 letters and digits")]
+pub struct ParseAddressTypeError {
+    /// What was given, shortened.
+    pub text: String,
+}
 
 impl AddressType {
     /// Internet mail.
@@ -24,6 +32,45 @@ impl AddressType {
     /// The name in upper case.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is Internet mail.
+    pub fn is_smtp(&self) -> bool {
+        self.0 == "SMTP"
+    }
+}
+
+impl FromStr for AddressType {
+    type Err = ParseAddressTypeError;
+
+    fn from_str(text: &str) -> Result<Self, ParseAddressTypeError> {
+        let fits = !text.is_empty()
+            && text.len() <= MAX_TYPE
+            && text.bytes().all(|c| c.is_ascii_alphanumeric());
+        if fits {
+            Ok(Self(text.to_ascii_uppercase()))
+        } else {
+            Err(ParseAddressTypeError { text: text.chars().take(40).collect() })
+        }
+    }
+}
+
+impl TryFrom<String> for AddressType {
+    type Error = ParseAddressTypeError;
+    fn try_from(text: String) -> Result<Self, ParseAddressTypeError> {
+        text.parse()
+    }
+}
+
+impl From<AddressType> for String {
+    fn from(kind: AddressType) -> String {
+        kind.0
+    }
+}
+
+impl fmt::Display for AddressType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
     }
 }
 
@@ -46,6 +93,14 @@ pub struct ParseTypedAddressError {
 }
 
 impl TypedAddress {
+    /// An address from its parts.
+    ///
+    /// # Errors
+    /// The value is not one of the type.
+    pub fn new(kind: &AddressType, value: &str) -> Result<Self, ParseTypedAddressError> {
+        format!("{}:{value}", kind.0).parse()
+    }
+
     /// The type.
     pub fn kind(&self) -> &AddressType {
         &self.kind

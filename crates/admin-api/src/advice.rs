@@ -49,7 +49,7 @@ const REPORT: &str = "please report this defect";
 
 fn directory(error: &DirectoryError) -> Option<String> {
     Some(match error {
-        DirectoryError::NotFound { kind: kind @ ("mailbox" | "contact" | "list" | "domain"), .. } => {
+        DirectoryError::NotFound { kind: kind @ ("mailbox" | "contact" | "list" | "domain" | "connector" | "generator"), .. } => {
             format!("'concord {kind} list' shows what there is")
         }
         DirectoryError::NotFound { kind: "recipient", .. } => {
@@ -61,6 +61,9 @@ fn directory(error: &DirectoryError) -> Option<String> {
         }
         DirectoryError::NotFound { kind: "address", .. } => {
             "'show' in place of 'set' names the addresses that it has".to_owned()
+        }
+        DirectoryError::NotFound { kind: "address space" | "setting", .. } => {
+            "'concord connector show' names those that it has".to_owned()
         }
         DirectoryError::NotFound { .. } => "see whether it was removed meanwhile".to_owned(),
         DirectoryError::NameTaken { kind: "domain", .. } => {
@@ -117,6 +120,8 @@ mod tests {
             not_found("member"),
             not_found("address"),
             not_found("object"),
+            not_found("connector"),
+            not_found("setting"),
             DirectoryError::NameTaken { kind: "list", name: name() }.into(),
             DirectoryError::NameTaken { kind: "domain", name: name() }.into(),
             DirectoryError::AddressTaken { address: name(), kind: "list", holder: name() }.into(),

@@ -41,6 +41,8 @@ pub struct AdminApi {
     pub clock: Arc<dyn Clock>,
     /// The name of this host.
     pub hostname: String,
+    /// Octets of a message.
+    pub message_size: u64,
     /// Renders the metrics of this process; without it `/metrics` is empty.
     pub prometheus: Option<PrometheusHandle>,
     /// Cancelled when changes are taken; until then only questions are answered.

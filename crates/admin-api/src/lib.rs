@@ -20,9 +20,11 @@ mod endpoint;
 mod error;
 mod extract;
 mod find;
+mod lines;
 mod maintenance;
 mod routes;
 mod serve;
+mod stamp;
 mod view;
 pub mod wire;
 

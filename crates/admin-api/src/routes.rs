@@ -2,9 +2,11 @@
 
 use crate::api::Shared;
 use crate::endpoint::{
-    bootstrap, contact_add, domain_add, health, list_add, mailbox_add, metrics, object_change,
-    object_list, object_remove, object_show, openapi, password_set, queue_act, queue_act_many,
-    queue_list, queue_show, store_backup, store_task, summary, trace,
+    bootstrap, connector_add, connector_change, contact_add, directory_show, domain_add,
+    generator_add, generator_change, generators_missing, generators_stamp, health, inventory,
+    list_add, mailbox_add, message_add, metrics, object_change, object_list, object_remove,
+    object_show, openapi, password_set, queue_act, queue_act_many, queue_list, queue_show,
+    store_backup, store_task, summary, trace,
 };
 use crate::extract::{Body, MAX_BODY, Param, Query};
 use crate::wire::{PageQuery, Patch};
@@ -55,6 +57,7 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/openapi.yaml", || get(openapi::get)),
     route("GET", "/metrics", || get(metrics::get)),
     route("GET", "/v1/summary", || get(summary::get)),
+    route("GET", "/v1/directory", || get(directory_show::get)),
     route("POST", "/v1/directory/bootstrap", || post(bootstrap::post)),
     route("GET", "/v1/mailboxes", || list(Kind::Mailbox)),
     route("POST", "/v1/mailboxes", || post(mailbox_add::post)),
@@ -62,6 +65,8 @@ pub const ROUTES: &[Route] = &[
     route("PATCH", "/v1/mailboxes/{name}", || change(Kind::Mailbox)),
     route("DELETE", "/v1/mailboxes/{name}", || remove(Kind::Mailbox)),
     route("PUT", "/v1/mailboxes/{name}/password", || put(password_set::put)),
+    route("POST", "/v1/mailboxes/{name}/messages", || post(message_add::post)),
+    route("GET", "/v1/mailboxes/{name}/inventory", || get(inventory::get)),
     route("GET", "/v1/contacts", || list(Kind::Contact)),
     route("POST", "/v1/contacts", || post(contact_add::post)),
     route("GET", "/v1/contacts/{name}", || show(Kind::Contact)),
@@ -76,6 +81,18 @@ pub const ROUTES: &[Route] = &[
     route("POST", "/v1/domains", || post(domain_add::post)),
     route("GET", "/v1/domains/{name}", || show(Kind::Domain)),
     route("DELETE", "/v1/domains/{name}", || remove(Kind::Domain)),
+    route("GET", "/v1/connectors", || list(Kind::Connector)),
+    route("POST", "/v1/connectors", || post(connector_add::post)),
+    route("GET", "/v1/connectors/{name}", || show(Kind::Connector)),
+    route("PATCH", "/v1/connectors/{name}", || patch(connector_change::patch)),
+    route("DELETE", "/v1/connectors/{name}", || remove(Kind::Connector)),
+    route("GET", "/v1/generators", || list(Kind::Generator)),
+    route("POST", "/v1/generators", || post(generator_add::post)),
+    route("GET", "/v1/generators/missing", || get(generators_missing::get)),
+    route("POST", "/v1/generators/stamp", || post(generators_stamp::post)),
+    route("GET", "/v1/generators/{name}", || show(Kind::Generator)),
+    route("PATCH", "/v1/generators/{name}", || patch(generator_change::patch)),
+    route("DELETE", "/v1/generators/{name}", || remove(Kind::Generator)),
     route("GET", "/v1/queue", || get(queue_list::get)),
     route("GET", "/v1/queue/{id}", || get(queue_show::get)),
     route("POST", "/v1/queue/{id}/{act}", || post(queue_act::post)),

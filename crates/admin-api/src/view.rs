@@ -38,6 +38,11 @@ pub(crate) fn object(object: &Object) -> ObjectView {
         target: None,
         members: None,
         member_count: None,
+        component: None,
+        enabled: None,
+        address_spaces: None,
+        settings: None,
+        rule: None,
     };
     match &object.details {
         Details::Mailbox(mailbox) => {
@@ -48,6 +53,16 @@ pub(crate) fn object(object: &Object) -> ObjectView {
         Details::Contact(contact) => view.target = Some(contact.target.to_string()),
         Details::List(list) => {
             view.member_count = Some(u64::try_from(list.members.len()).unwrap_or(u64::MAX));
+        }
+        Details::Connector(connector) => {
+            view.component = Some(connector.component.clone());
+            view.enabled = Some(connector.enabled);
+            view.address_spaces = Some(connector.address_spaces.clone());
+            view.settings = Some(connector.settings.clone());
+        }
+        Details::Generator(generator) => {
+            view.component = Some(generator.component.clone());
+            view.rule = Some(generator.rule.clone());
         }
         Details::Organisation | Details::Site | Details::Server | Details::Domain => {}
     }

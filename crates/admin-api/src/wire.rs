@@ -6,9 +6,15 @@
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
+mod connector;
 mod directory;
 mod queue;
+mod whole;
 
+pub use connector::{
+    ConnectorPatch, GeneratorPatch, Missing, MissingOfType, NewConnector, NewGenerator,
+    StampFailed, Stamped,
+};
 pub use directory::{
     Address, Bootstrap, BootstrapMailbox, Bootstrapped, MadeObject, Member, NewContact, NewDomain,
     NewList, NewMailbox, ObjectView, Patch, SetPassword,
@@ -16,6 +22,10 @@ pub use directory::{
 pub use queue::{
     ActDone, ActFailed, ActName, ActOnMany, ArrivalView, DeliveryView, EventView, PeerAnswerView,
     QueueQuery, QueuedView, StoryView, Summary, TraceParams,
+};
+
+pub use whole::{
+    AddedMessage, DirectoryEntry, InventoryLine, InventoryMessage, NewMessageQuery, WholeDirectory,
 };
 
 /// Items in a page, at most; and if nothing is said.

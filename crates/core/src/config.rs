@@ -2,7 +2,6 @@
 
 use concord_engine::EngineOptions;
 use concord_transport::RetryPolicy;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, TcpListener};
 use std::os::unix::net::UnixListener;
@@ -14,6 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 /// Whether a client at this address may send anywhere without logging in.
 pub type MayRelay = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// The path of the LMTP socket of a connector, by its name.
+pub type DeliverSocket = Arc<dyn Fn(&str) -> PathBuf + Send + Sync>;
 
 /// How many deliveries run at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +57,8 @@ pub struct CoreConfig {
     pub tls: Option<TlsAcceptor>,
     /// Passwords may cross connections without TLS.
     pub allow_plaintext_auth: bool,
-    /// LMTP sockets of the connectors by name.
-    pub connectors: BTreeMap<String, PathBuf>,
+    /// LMTP sockets of the connectors.
+    pub deliver_socket: DeliverSocket,
     /// Deliveries at once.
     pub dispatch: DispatchLimits,
     /// Stories are kept so long.

@@ -16,10 +16,11 @@ mod error;
 mod figures;
 mod maintenance;
 mod report;
+mod routing;
 mod run;
 mod submission;
 mod tidy;
 
-pub use config::{CoreConfig, CoreSockets, DispatchLimits, MayRelay};
+pub use config::{CoreConfig, CoreSockets, DeliverSocket, DispatchLimits, MayRelay};
 pub use error::CoreError;
 pub use run::run;

@@ -1,9 +1,10 @@
 //! Reports to senders (RFC 3461 to 3464): who gets one, and what it says.
 
-use crate::submission::{Submission as Shared, connector_for};
+use crate::routing::destination;
+use crate::submission::Submission as Shared;
 use concord_address::{SmtpAddress, TypedAddress};
 use concord_base::{MessageId, QueueId, Timestamp};
-use concord_directory::{Directory, DirectoryError, Resolution, expand, resolve};
+use concord_directory::{Directory, DirectoryError, Resolution, Routes, expand, resolve};
 use concord_message::{Original, Report, ReportKind, ReportRecipient, Stamp, render};
 use concord_store::{Body, MAX_READ, Store};
 use concord_transport::{
@@ -59,6 +60,7 @@ impl<'a> About<'a> {
 /// Where a report goes: to the sender, wherever he is.
 async fn route_to_sender(
     directory: &dyn Directory,
+    routes: &Routes,
     sender: &SmtpAddress,
 ) -> Result<Vec<RoutedRecipient>, DirectoryError> {
     let given = TypedAddress::from(sender.clone());
@@ -70,9 +72,9 @@ async fn route_to_sender(
         notify: Notify::NEVER,
         destination,
     };
-    Ok(match resolve(directory, &given).await? {
-        Resolution::Elsewhere(address) => {
-            connector_for(&address).map(|c| to(address, c)).into_iter().collect()
+    Ok(match resolve(directory, routes, &given).await? {
+        Resolution::Elsewhere(address) | Resolution::Carried(address) => {
+            destination(routes, &address).map(|c| to(address, c)).into_iter().collect()
         }
         Resolution::Recipient(object) => {
             let members = expand(directory, object).await?;
@@ -83,7 +85,7 @@ async fn route_to_sender(
                         Some(to(given.clone(), Destination::Mailbox(object.id.into())))
                     }
                     concord_directory::Details::Contact(contact) => {
-                        Some(to(contact.target.clone(), connector_for(&contact.target)?))
+                        Some(to(contact.target.clone(), destination(routes, &contact.target)?))
                     }
                     _ => None,
                 })
@@ -98,20 +100,20 @@ async fn route_to_sender(
 pub(crate) async fn write(
     about: &About<'_>,
     recipients: &[Reported<'_>],
-    hostname: &str,
     now: Timestamp,
-    directory: &dyn Directory,
-    store: &dyn Store,
+    shared: &Shared,
 ) -> Result<Option<Submission>, DirectoryError> {
     let Some(kind) = recipients.first().map(|r| r.kind) else { return Ok(None) };
-    let routed = route_to_sender(directory, about.sender).await?;
+    let routes = shared.routing.routes().await?;
+    let routed = route_to_sender(&*shared.directory, &routes, about.sender).await?;
+    let hostname = &shared.config.hostname;
     if routed.is_empty() {
         tracing::warn!(sender = %about.sender, "a report has nobody to go to");
         return Ok(None);
     }
     let report = Report {
         kind,
-        reporting_mta: hostname.to_owned(),
+        reporting_mta: hostname.clone(),
         arrival: Some(about.received),
         queue_id: Some(QueueId(about.message).to_string()),
         envelope_id: about.options.envelope_id.clone(),
@@ -119,7 +121,7 @@ pub(crate) async fn write(
         message_id: about.header_message_id.to_owned(),
         subject: about.subject.to_owned(),
         recipients: recipients.iter().map(|r| recipient(r, now)).collect(),
-        original: original(about, kind, store).await,
+        original: original(about, kind, &*shared.store).await,
         smtputf8: about.options.smtputf8,
     };
     let unique = format!("{}.{}", now.0, COUNT.fetch_add(1, Ordering::Relaxed));
@@ -249,9 +251,7 @@ impl LocalSuccess {
                 will_retry_until: None,
             })
             .collect();
-        let (hostname, now) = (&shared.config.hostname, shared.clock.now());
-        let written =
-            write(&about, &recipients, hostname, now, &*shared.directory, &*shared.store).await;
+        let written = write(&about, &recipients, shared.clock.now(), shared).await;
         written.unwrap_or_else(|error| {
             tracing::error!(%error, %queue_id, "a report of delivery could not be written");
             None

@@ -2,9 +2,10 @@
 
 use crate::clients::{self, Protocol};
 use crate::config::{CoreConfig, CoreSockets};
-use crate::dispatch::{self, Dispatcher};
+use crate::dispatch::{self, Supervisor};
 use crate::error::CoreError;
 use crate::maintenance::{Returner, StoreMaintenance};
+use crate::routing::Routing;
 use crate::submission::{self, Submission};
 use crate::{figures, tidy};
 use concord_admin_api::AdminApi;
@@ -156,6 +157,7 @@ fn both(
 impl Core {
     fn new(config: CoreConfig, engine: Arc<Embedded>, prometheus: PrometheusHandle) -> Self {
         let shared = Arc::new(Submission {
+            routing: Routing::new(Arc::clone(&engine) as _),
             directory: Arc::clone(&engine) as _,
             store: Arc::clone(&engine) as _,
             queue: Arc::clone(&engine) as _,
@@ -209,11 +211,7 @@ impl Core {
     }
 
     fn start_dispatchers(&self, stop: &CancellationToken) {
-        for (connector, socket) in &self.config.connectors {
-            let dispatcher =
-                Dispatcher::new(connector.clone(), socket.clone(), Arc::clone(&self.shared));
-            self.tasks.spawn(dispatcher.run(stop.clone()));
-        }
+        self.tasks.spawn(Supervisor::new(Arc::clone(&self.shared)).run(stop.clone()));
         self.tasks.spawn(dispatch::run_unroutable(Arc::clone(&self.shared), stop.clone()));
     }
 
@@ -269,6 +267,7 @@ impl Core {
             }),
             clock: Arc::clone(&self.shared.clock),
             hostname: self.config.hostname.clone(),
+            message_size: self.config.message_size,
             prometheus: Some(self.prometheus.clone()),
             go_ahead: self.config.go_ahead.clone(),
         }

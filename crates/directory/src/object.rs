@@ -1,19 +1,9 @@
 //! Directory objects.
 
-use crate::DirectoryError;
-use concord_address::{AddressType, Domain, SmtpAddress, TypedAddress};
+use concord_address::{AddressSpace, AddressType, SmtpAddress, TypedAddress};
 use concord_base::{ByteSize, ObjectId, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use std::fmt;
-
-/// A name is shown in lists and typed at prompts; the original's limit for
-/// directory names was 64 too.
-const MAX_NAME: usize = 64;
-/// What address books show; the original's limit.
-const MAX_DISPLAY_NAME: usize = 256;
-/// A recipient with more addresses than this is a mistake in a script.
-const MAX_PROXIES: usize = 1_000;
 
 /// The kinds of objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -33,9 +23,26 @@ pub enum Kind {
     Contact,
     /// A distribution list.
     List,
+    /// A way to another mail system.
+    Connector,
+    /// Gives recipients their addresses of one type.
+    Generator,
 }
 
 impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Organisation,
+        Self::Site,
+        Self::Server,
+        Self::Domain,
+        Self::Mailbox,
+        Self::Contact,
+        Self::List,
+        Self::Connector,
+        Self::Generator,
+    ];
+
     /// Stable name, as in JSON and in the index.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,6 +53,8 @@ impl Kind {
             Self::Mailbox => "mailbox",
             Self::Contact => "contact",
             Self::List => "list",
+            Self::Connector => "connector",
+            Self::Generator => "generator",
         }
     }
 }
@@ -126,6 +135,28 @@ pub struct DistributionList {
     pub members: Vec<ObjectId>,
 }
 
+/// What only connectors have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connector {
+    /// The program that it is: the name of its package.
+    pub component: String,
+    /// A disabled connector carries nothing, and brings nothing.
+    pub enabled: bool,
+    /// What it carries.
+    pub address_spaces: Vec<AddressSpace>,
+    /// Settings of its own, which the core only keeps.
+    pub settings: serde_json::Map<String, serde_json::Value>,
+}
+
+/// What only address generators have.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Generator {
+    /// The package that brought it.
+    pub component: String,
+    /// See [`concord_address::GeneratorRule`].
+    pub rule: String,
+}
+
 /// What differs between kinds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -144,6 +175,10 @@ pub enum Details {
     Contact(Contact),
     /// See [`Kind::List`].
     List(DistributionList),
+    /// See [`Kind::Connector`]; the object's name is a word in kebab case.
+    Connector(Connector),
+    /// See [`Kind::Generator`]; the object's name is the address type.
+    Generator(Generator),
 }
 
 impl Details {
@@ -157,6 +192,8 @@ impl Details {
             Self::Mailbox(_) => Kind::Mailbox,
             Self::Contact(_) => Kind::Contact,
             Self::List(_) => Kind::List,
+            Self::Connector(_) => Kind::Connector,
+            Self::Generator(_) => Kind::Generator,
         }
     }
 }
@@ -231,69 +268,19 @@ impl Object {
         }
     }
 
-    /// Checks the rules that hold for an object by itself.
-    ///
-    /// # Errors
-    /// The first rule that it breaks. Uniqueness in the organisation is the
-    /// engine's to check, in the commit.
-    pub fn check(&self) -> Result<(), DirectoryError> {
-        let bad = |cause: String| DirectoryError::Invalid { name: self.name.clone(), cause };
-        if self.name.is_empty() || self.name.len() > MAX_NAME {
-            return Err(bad("a name has 1 to 64 bytes".into()));
-        }
-        if self.name.chars().any(|c| c.is_control() || c.is_whitespace() && c != ' ') {
-            return Err(bad("a name has no control characters".into()));
-        }
-        if self.name.trim() != self.name {
-            return Err(bad("a name does not begin or end with a space".into()));
-        }
-        if self.display_name.len() > MAX_DISPLAY_NAME
-            || self.display_name.chars().any(char::is_control)
-        {
-            return Err(bad(
-                "a display name has at most 256 bytes and no control characters".into()
-            ));
-        }
-        if self.proxies.len() > MAX_PROXIES {
-            return Err(bad("it has more than 1000 addresses".into()));
-        }
-        let mut primaries = HashSet::new();
-        let mut keys = HashSet::new();
-        for proxy in &self.proxies {
-            if !keys.insert(proxy.address.key()) {
-                return Err(bad(format!("the address {} is given twice", proxy.address)));
-            }
-            if proxy.primary && !primaries.insert(proxy.address.kind()) {
-                return Err(bad(format!(
-                    "it has two primary addresses of type {}",
-                    proxy.address.kind().as_str()
-                )));
-            }
-        }
-        if let Some(lone) =
-            self.proxies.iter().find(|proxy| !primaries.contains(proxy.address.kind()))
-        {
-            return Err(bad(format!(
-                "it has no primary address of type {}",
-                lone.address.kind().as_str()
-            )));
-        }
+    /// The connector part, if it is one.
+    pub fn connector(&self) -> Option<&Connector> {
         match &self.details {
-            Details::Domain => {
-                let domain: Result<Domain, _> = self.name.parse();
-                match domain {
-                    Ok(Domain::Name(name)) if name == self.name => Ok(()),
-                    Ok(Domain::Name(name)) => Err(bad(format!("write the domain as '{name}'"))),
-                    _ => Err(bad("the name of a domain object is a DNS name".into())),
-                }
-            }
-            Details::Mailbox(_) if self.primary_smtp().is_none() => {
-                Err(bad("a mailbox has an Internet address".into()))
-            }
-            Details::List(list) if list.members.contains(&self.id) => {
-                Err(bad("a list cannot be its own member".into()))
-            }
-            _ => Ok(()),
+            Details::Connector(connector) => Some(connector),
+            _ => None,
+        }
+    }
+
+    /// The generator part, if it is one.
+    pub fn generator(&self) -> Option<&Generator> {
+        match &self.details {
+            Details::Generator(generator) => Some(generator),
+            _ => None,
         }
     }
 }

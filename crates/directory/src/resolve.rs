@@ -1,6 +1,6 @@
 //! From an address to those who get the message.
 
-use crate::{Details, Directory, DirectoryError, Object};
+use crate::{Details, Directory, DirectoryError, Object, Routes};
 use concord_address::TypedAddress;
 use concord_base::ObjectId;
 use std::collections::{HashSet, VecDeque};
@@ -19,14 +19,22 @@ pub enum Resolution {
     Recipient(Arc<Object>),
     /// The domain is ours, but nobody has the address.
     Unknown,
+    /// The domain is ours, nobody here has the address, and a connector carries
+    /// it: a user of the system behind it. Anybody may send there, as to a
+    /// mailbox.
+    Carried(TypedAddress),
     /// An address of another system.
     Elsewhere(TypedAddress),
 }
 
 /// Finds what an address means. A `+tag` behind the local part is ignored if
 /// nobody has the whole address (RFC 5233 subaddressing).
+///
+/// What `routes` carry never makes another's domain ours: relaying stays what
+/// the caller allows ([`Resolution::Elsewhere`]).
 pub async fn resolve(
     directory: &dyn Directory,
+    routes: &Routes,
     address: &TypedAddress,
 ) -> Result<Resolution, DirectoryError> {
     if let Some(object) = directory.lookup(address).await? {
@@ -43,6 +51,9 @@ pub async fn resolve(
         && let Some(object) = directory.lookup(&plain).await?
     {
         return Ok(Resolution::Recipient(object));
+    }
+    if routes.carries_by_name(address) {
+        return Ok(Resolution::Carried(address.clone()));
     }
     Ok(Resolution::Unknown)
 }

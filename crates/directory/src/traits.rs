@@ -5,6 +5,7 @@ use concord_address::{Domain, TypedAddress};
 use concord_base::ObjectId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use tokio::sync::watch::Receiver;
 
 /// A change to the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,4 +47,8 @@ pub trait Directory: Send + Sync + 'static {
     /// Carries out one change, durable when it returns; gives back the object
     /// as stored (as it was, for a removal).
     async fn change(&self, act: DirectoryAct) -> Result<Arc<Object>, DirectoryError>;
+
+    /// Tells of changes (the value counts them). It has risen before the
+    /// [`change`](Self::change) that it tells of returns.
+    fn directory_changed(&self) -> Receiver<u64>;
 }

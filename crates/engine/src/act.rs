@@ -9,7 +9,9 @@ use bytes::Bytes;
 use concord_base::{DeliveryId, FolderId, MailboxId, MessageId, StorageError, Timestamp};
 use concord_directory::DirectoryAct;
 use concord_store::{FlagChange, FlagSet, FolderName, SpecialUse, UidSet};
-use concord_transport::{Answer, Arrival, EnvelopeOptions, QueueAct, ReversePath, RoutedRecipient};
+use concord_transport::{
+    Answer, Arrival, EnvelopeOptions, Group, QueueAct, ReversePath, RoutedRecipient,
+};
 use serde::{Deserialize, Serialize};
 
 /// Where an act's message is.
@@ -120,6 +122,8 @@ pub(crate) enum Act {
     },
     /// Connectors are about to get these; if the core dies now, it counts.
     Claimed(Vec<DeliveryId>),
+    /// Queued deliveries that are not in flight go to other connectors.
+    Reroute(Vec<(DeliveryId, Group)>),
     /// The core came up; what was claimed then was in its hands when it died.
     CoreStarted {
         retry_at: Timestamp,
@@ -159,6 +163,46 @@ impl Meta {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use concord_directory::{Connector, Details, Generator, NewObject};
+
+    fn connector() -> NewObject {
+        let settings = serde_json::json!({
+            "url": "http://[::1]:80/", "token": null, "n": -5, "big": u64::MAX, "f": 2.5,
+            "list": [1, "two", { "three": [true, null, {}] }], "empty": [],
+        });
+        NewObject {
+            name: "webhook".into(),
+            display_name: String::new(),
+            proxies: Vec::new(),
+            details: Details::Connector(Connector {
+                component: "webhook".into(),
+                enabled: true,
+                address_spaces: vec![
+                    "SMTP:*.hook.test".parse().unwrap(),
+                    "HOOK:*".parse().unwrap(),
+                ],
+                settings: settings.as_object().unwrap().clone(),
+            }),
+        }
+    }
+
+    #[test]
+    fn connectors_with_nested_settings_read_back() {
+        let rule = Generator { component: "webhook".into(), rule: "%m".into() };
+        let generator =
+            NewObject { name: "HOOK".into(), details: Details::Generator(rule), ..connector() };
+        let add = |new| Act::Directory(Box::new(DirectoryAct::Add(new)));
+        let group = Group { connector: "webhook".into(), group: "HOOK".into() };
+        let meta = Meta {
+            at: Timestamp(5),
+            acts: vec![
+                add(connector()),
+                add(generator),
+                Act::Reroute(vec![(DeliveryId(7), group)]),
+            ],
+        };
+        assert_eq!(Meta::decode(&meta.encode().unwrap().into()), Ok(meta));
+    }
 
     #[test]
     fn acts_read_back() {

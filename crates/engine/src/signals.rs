@@ -11,6 +11,7 @@ use tokio::sync::watch;
 pub(crate) struct Signals {
     folders: Mutex<HashMap<FolderId, watch::Sender<u64>>>,
     queue: watch::Sender<u64>,
+    directory: watch::Sender<u64>,
     failed: watch::Sender<bool>,
     pub caches: Caches,
     large: LargeBodies,
@@ -27,6 +28,7 @@ impl Signals {
         Self {
             folders: Mutex::default(),
             queue: watch::Sender::new(0),
+            directory: watch::Sender::new(0),
             failed: watch::Sender::new(false),
             caches: Caches::default(),
             large,
@@ -46,6 +48,10 @@ impl Signals {
         self.queue.subscribe()
     }
 
+    pub fn watch_directory(&self) -> watch::Receiver<u64> {
+        self.directory.subscribe()
+    }
+
     pub fn watch_failure(&self) -> watch::Receiver<bool> {
         self.failed.subscribe()
     }
@@ -58,6 +64,7 @@ impl Signals {
     pub fn publish(&self, effects: Effects) {
         if effects.directory {
             self.caches.directory_changed();
+            self.directory.send_modify(|n| *n += 1);
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         match kept.as_mut() {

@@ -5,10 +5,10 @@
 mod common;
 
 use common::{Harness, submission, to_domain, to_mailbox};
-use concord_base::{Clock, MailboxId, QueueId};
+use concord_base::{Clock, DeliveryId, MailboxId, QueueId};
 use concord_directory::{Directory, DirectoryAct};
 use concord_transport::{
-    Administer, Answer, AnswerOutcome, Claim, DeliveryState, PeerAnswer, Queue, QueueAct,
+    Administer, Answer, AnswerOutcome, Claim, DeliveryState, Group, PeerAnswer, Queue, QueueAct,
     QueueFilter, TraceKind, TraceQuery, TransportError,
 };
 use std::collections::HashSet;
@@ -148,6 +148,38 @@ async fn what_was_in_flight_when_the_core_died_counts_against_it() {
     }
     let queued = h.engine().show_queued(message).await.unwrap();
     assert_eq!(queued.deliveries[0].state, DeliveryState::Quarantined);
+}
+
+#[tokio::test]
+async fn deliveries_are_rerouted_unless_claimed_or_held() {
+    let mut h = Harness::new().await;
+    let to = ["a@one.test", "b@two.test", "c@three.test"].map(to_domain).to_vec();
+    let moved = h.engine().take_in(submission("moved", to[..1].to_vec())).await.unwrap();
+    let flying = h.engine().take_in(submission("flying", to[1..2].to_vec())).await.unwrap();
+    let held = h.engine().take_in(submission("held", to[2..].to_vec())).await.unwrap();
+    h.engine().act_on_queued(held, QueueAct::Hold).await.unwrap();
+    let one =
+        HashSet::from([Group { connector: "internet-mail".into(), group: "one.test".into() }]);
+    let now = h.clock.now();
+    let claims = h.engine().claim("internet-mail", now, &one, 5, true).await.unwrap();
+    assert_eq!(claims[0].message.message, flying);
+    let waiting = h.engine().unclaimed("internet-mail", DeliveryId(0), 10).await.unwrap();
+    assert_eq!(waiting.len(), 1, "neither what is claimed nor what is held");
+    let group = Group { connector: "other".into(), group: "x".into() };
+    let all = (1..=9).map(|id| (DeliveryId(id), group.clone())).collect();
+    assert_eq!(h.engine().reroute(all).await.unwrap(), 1);
+    let queued = h.engine().show_queued(moved).await.unwrap();
+    assert_eq!(queued.deliveries[0].group, group);
+    let story = h.engine().trace(&TraceQuery::Message(moved), 1).await.unwrap().remove(0);
+    let last = story.events.last().unwrap();
+    assert_eq!(last.kind, TraceKind::Rerouted);
+    assert!(last.detail.contains("from internet-mail to other, x"), "{last:?}");
+    // A replay arrives where the first run was.
+    h.engine = None;
+    concord_engine::offline::rebuild(&h.options()).unwrap();
+    h.reopen().await;
+    assert_eq!(h.engine().show_queued(moved).await.unwrap().deliveries, queued.deliveries);
+    assert_eq!(h.engine().unclaimed("other", DeliveryId(0), 10).await.unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -41,11 +41,13 @@ pub enum TraceKind {
     Returned,
     /// An address stands for others: a list, a contact, a further address.
     Expanded,
+    /// Another connector takes it, because the first one is gone or disabled.
+    Rerouted,
 }
 
 impl TraceKind {
     /// All kinds; their place is their number in the index.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Received,
         Self::Stored,
         Self::Queued,
@@ -63,6 +65,7 @@ impl TraceKind {
         Self::Removed,
         Self::Returned,
         Self::Expanded,
+        Self::Rerouted,
     ];
 
     /// Stable name.
@@ -85,6 +88,7 @@ impl TraceKind {
             Self::Removed => "removed",
             Self::Returned => "returned",
             Self::Expanded => "expanded",
+            Self::Rerouted => "rerouted",
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What an engine gives the transport.
 
 use crate::{
-    Answer, Claim, Group, QueueFilter, QueueSummary, QueuedMessage, Story, Submission, TraceQuery,
-    TransportError,
+    Answer, Claim, Delivery, Group, QueueFilter, QueueSummary, QueuedMessage, Story, Submission,
+    TraceQuery, TransportError,
 };
-use concord_base::{MessageId, Timestamp};
+use concord_base::{DeliveryId, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 use tokio::sync::watch::Receiver;
@@ -65,6 +65,20 @@ pub trait Queue: Send + Sync + 'static {
 
     /// Connectors that deliveries wait for.
     async fn waiting_connectors(&self) -> Result<Vec<String>, TransportError>;
+
+    /// Deliveries of a connector that are queued (not held, not quarantined)
+    /// and that nobody has claimed, with ids above `after`, at most `limit`.
+    async fn unclaimed(
+        &self,
+        connector: &str,
+        after: DeliveryId,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, TransportError>;
+
+    /// Gives queued deliveries to other connectors, due now; their crashes are
+    /// forgotten, for they were the other connector's. Those that are claimed,
+    /// not queued or gone meanwhile are passed over. Gives back how many moved.
+    async fn reroute(&self, routes: Vec<(DeliveryId, Group)>) -> Result<u64, TransportError>;
 }
 
 /// What administrators see and do.

@@ -4,12 +4,14 @@ use super::{object_show, password_set};
 use crate::api::{Shared, State as App};
 use crate::extract::Body;
 use crate::wire::{NewMailbox, ObjectView};
-use crate::{ApiError, find};
+use crate::{ApiError, find, stamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use concord_address::Names;
 use concord_base::ByteSize;
 use concord_directory::{Details, DirectoryAct, Mailbox, NewObject, Object};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 pub(crate) async fn post(
@@ -20,16 +22,24 @@ pub(crate) async fn post(
     Ok((StatusCode::CREATED, Json(object_show::whole(&shared, &added).await?)))
 }
 
-/// Adds a mailbox with its password in one commit.
+/// Adds a mailbox with its password, and the addresses that generators make for
+/// it, in one commit.
 pub(crate) async fn add(shared: &Shared, new: NewMailbox) -> Result<Arc<Object>, ApiError> {
     let credentials = match new.password {
         Some(password) => Some(password_set::credentials(shared, password).await?),
         None => None,
     };
-    let proxies = find::proxies(shared, &new.name, &new.addresses).await?;
+    let mut proxies = find::proxies(shared, &new.name, &new.addresses).await?;
     find::own_domains(shared, &proxies).await?;
+    let display_name = new.display_name.unwrap_or_else(|| new.name.clone());
+    let _writer = shared.directory_writer.lock().await;
+    let names =
+        Names { alias: new.name.clone(), display_name: display_name.clone(), ..Names::default() };
+    let stamps = stamp::all(shared).await?;
+    // What cannot be made is in the log, and in the list of what is missing.
+    stamp::add(shared, &stamps, &names, &mut proxies, &mut HashSet::new()).await;
     let object = NewObject {
-        display_name: new.display_name.unwrap_or_else(|| new.name.clone()),
+        display_name,
         name: new.name,
         proxies,
         details: Details::Mailbox(Mailbox {
@@ -38,6 +48,5 @@ pub(crate) async fn add(shared: &Shared, new: NewMailbox) -> Result<Arc<Object>,
             login_disabled: new.login_disabled,
         }),
     };
-    let _writer = shared.directory_writer.lock().await;
     Ok(shared.api.directory.change(DirectoryAct::Add(object)).await?)
 }

@@ -1,11 +1,20 @@
 //! The endpoints, one a file; named after what they act on, then the act.
 
 pub(crate) mod bootstrap;
+pub(crate) mod connector_add;
+pub(crate) mod connector_change;
 pub(crate) mod contact_add;
+pub(crate) mod directory_show;
 pub(crate) mod domain_add;
+pub(crate) mod generator_add;
+pub(crate) mod generator_change;
+pub(crate) mod generators_missing;
+pub(crate) mod generators_stamp;
 pub(crate) mod health;
+pub(crate) mod inventory;
 pub(crate) mod list_add;
 pub(crate) mod mailbox_add;
+pub(crate) mod message_add;
 pub(crate) mod metrics;
 pub(crate) mod object_change;
 pub(crate) mod object_list;

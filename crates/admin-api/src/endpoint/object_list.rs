@@ -1,4 +1,4 @@
-//! `GET /v1/{mailboxes,contacts,lists,domains}`
+//! `GET /v1/{mailboxes,contacts,lists,domains,connectors,generators}`
 
 use crate::ApiError;
 use crate::api::State as App;

@@ -1,4 +1,4 @@
-//! `DELETE /v1/{mailboxes,contacts,lists,domains}/{name}`
+//! `DELETE /v1/{mailboxes,contacts,lists,domains,connectors,generators}/{name}`
 
 use crate::api::State as App;
 use crate::extract::Param;

@@ -1,4 +1,4 @@
-//! `GET /v1/{mailboxes,contacts,lists,domains}/{name}`
+//! `GET /v1/{mailboxes,contacts,lists,domains,connectors,generators}/{name}`
 
 use crate::api::{Shared, State as App};
 use crate::extract::Param;

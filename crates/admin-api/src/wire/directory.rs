@@ -1,5 +1,6 @@
 //! Shapes of the directory.
 
+use concord_address::AddressSpace;
 use serde::{Deserialize, Serialize};
 
 /// A proxy address.
@@ -20,10 +21,10 @@ pub struct Member {
     pub name: String,
 }
 
-/// A mailbox, contact, list or domain. What a kind does not have is left out.
+/// A mailbox, contact, list, domain, connector or generator. What a kind does not have is left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectView {
-    /// `mailbox`, `contact`, `list` or `domain`.
+    /// `mailbox`, `contact`, `list`, `domain`, `connector` or `generator`.
     pub kind: String,
     /// Never changes.
     pub id: u64,
@@ -62,6 +63,21 @@ pub struct ObjectView {
     /// List: how many members it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub member_count: Option<u64>,
+    /// Connector and generator: the package.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub component: Option<String>,
+    /// Connector: whether it carries mail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+    /// Connector: what it carries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address_spaces: Option<Vec<AddressSpace>>,
+    /// Connector: settings of its own, secrets among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settings: Option<serde_json::Map<String, serde_json::Value>>,
+    /// Generator: its rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<String>,
 }
 
 /// Adds a mailbox.

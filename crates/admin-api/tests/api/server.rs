@@ -78,6 +78,7 @@ impl Server {
             maintenance: Arc::new(Told),
             clock,
             hostname: "mail.example.test".into(),
+            message_size: 1 << 20,
             prometheus: None,
             go_ahead: go_ahead.clone(),
         };

@@ -60,6 +60,10 @@ commands! {
     #[command(subcommand)]
     domain => Domain,
     #[command(subcommand)]
+    connector => Connector,
+    #[command(subcommand)]
+    generator => Generator,
+    #[command(subcommand)]
     queue => Queue,
     trace => Trace,
     #[command(subcommand)]

@@ -26,6 +26,11 @@ pub const LIST: Kind = Kind { name: "list", path: "/v1/lists" };
 /// Mail domains.
 pub const DOMAIN: Kind = Kind { name: "domain", path: "/v1/domains" };
 
+/// Ways to other mail systems.
+pub const CONNECTOR: Kind = Kind { name: "connector", path: "/v1/connectors" };
+/// What gives mailboxes addresses of other mail systems.
+pub const GENERATOR: Kind = Kind { name: "generator", path: "/v1/generators" };
+
 /// Which object.
 #[derive(Debug, clap::Args)]
 pub struct Named {

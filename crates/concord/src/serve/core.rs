@@ -8,7 +8,6 @@ use concord_core::{CoreConfig, CoreSockets, DispatchLimits};
 use concord_engine::EngineOptions;
 use concord_settings::{Root, Settings};
 use concord_transport::RetryPolicy;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
@@ -51,7 +50,7 @@ fn count(number: u64) -> usize {
 fn config(root: &Root, settings: &Settings) -> Result<CoreConfig, Failure> {
     let queue = &settings.queue;
     let internet_mail = settings.internet_mail.clone();
-    let connectors = ["internet-mail"].map(|name| (name.to_owned(), root.deliver_socket(name)));
+    let of_connectors = root.clone();
     Ok(CoreConfig {
         hostname: settings.server.hostname.clone(),
         engine: engine_options(root, settings),
@@ -68,7 +67,7 @@ fn config(root: &Root, settings: &Settings) -> Result<CoreConfig, Failure> {
         may_relay: Arc::new(move |address| internet_mail.may_relay(address)),
         tls: Some(TlsAcceptor::from(server_tls(root, settings)?)),
         allow_plaintext_auth: settings.tls.allow_plaintext_auth,
-        connectors: BTreeMap::from(connectors),
+        deliver_socket: Arc::new(move |name| of_connectors.deliver_socket(name)),
         dispatch: DispatchLimits {
             total: count(settings.internet_mail.connections_total),
             per_group: count(settings.internet_mail.connections_per_destination),

@@ -5,8 +5,9 @@ use super::sessions::{Session, Sessions};
 use super::settle::{Verdict, settle};
 use crate::submission::Submission as Shared;
 use bytes::Bytes;
+use concord_address::{Domain, encapsulate};
 use concord_base::{Fault as _, MessageId, Retry};
-use concord_smtp::{BodyType, ForwardPath, MailCommand, RcptCommand, RemoteAnswer, Reply, Return};
+use concord_smtp::{BodyType, MailCommand, RcptCommand, RemoteAnswer, Reply, Return};
 use concord_smtp_tokio::{ChunkSource, ClientError, Delivered};
 use concord_store::{MAX_READ, Store};
 use concord_transport::{Claim, Delivery, PeerAnswer, QueuedMessage, ReturnContent};
@@ -66,17 +67,19 @@ fn mail_command(message: &QueuedMessage) -> MailCommand {
     }
 }
 
-fn rcpt_command(delivery: &Delivery) -> Option<RcptCommand> {
+/// `None` if LMTP cannot name the recipient. `host` is this server's name, at
+/// which foreign addresses are put inside Internet ones.
+fn rcpt_command(delivery: &Delivery, host: &Domain) -> Option<RcptCommand> {
     let notify = delivery.notify;
+    let address = encapsulate(&delivery.address, host)?;
     Some(RcptCommand {
-        to: ForwardPath::Mailbox(delivery.address.smtp()?),
         notify: (notify != concord_transport::Notify::default()).then_some(concord_smtp::Notify {
             success: notify.success,
             failure: notify.failure,
             delay: notify.delay,
         }),
         orcpt: delivery.original.clone(),
-        ..RcptCommand::new(delivery.address.smtp()?)
+        ..RcptCommand::new(address)
     })
 }
 
@@ -155,7 +158,10 @@ impl Attempt {
     /// One transaction. Recipients that LMTP cannot name fail by themselves.
     async fn transact(&self, mut session: Session) -> Result<Vec<Verdict>, ClientError> {
         let message = &self.claim.message;
-        let rcpts: Vec<Option<RcptCommand>> = message.deliveries.iter().map(rcpt_command).collect();
+        let hostname = &self.shared.config.hostname;
+        let host = hostname.parse().unwrap_or_else(|_| Domain::Name("localhost".to_owned()));
+        let rcpts: Vec<Option<RcptCommand>> =
+            message.deliveries.iter().map(|delivery| rcpt_command(delivery, &host)).collect();
         let named: Vec<RcptCommand> = rcpts.iter().flatten().cloned().collect();
         let mut source = FromStore {
             store: Arc::clone(&self.shared.store),
@@ -168,7 +174,7 @@ impl Attempt {
             session.deliver(None, &mail_command(message), &named, &mut source).await?;
         self.sessions.give_back(session);
         let mut replies = replies.into_iter();
-        let no_route = Reply::new(550, (5, 4, 4), "this connector carries Internet addresses only");
+        let no_route = Reply::new(550, (5, 1, 3), "the address is too long for LMTP");
         Ok(rcpts
             .iter()
             .map(|rcpt| match rcpt {

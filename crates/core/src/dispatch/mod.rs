@@ -1,12 +1,13 @@
 //! From the queue to connectors, by LMTP over Unix sockets.
 //!
-//! One dispatcher per connector. Deliveries of one message and one group go in
+//! One dispatcher per enabled connector; [`supervisor`] starts and stops them. Deliveries of one message and one group go in
 //! one transaction. A *suspect* (a service died over it before) is tried when
 //! nothing else is in flight, so that a third death is evidence against it.
 
 mod attempt;
 mod sessions;
 mod settle;
+mod supervisor;
 
 use crate::config::DispatchLimits;
 use crate::submission::Submission as Shared;
@@ -42,7 +43,7 @@ pub(super) struct Ended {
     pub unreachable: bool,
 }
 
-pub(crate) struct Dispatcher {
+struct Dispatcher {
     connector: String,
     shared: Arc<Shared>,
     sessions: Arc<Sessions>,
@@ -78,7 +79,8 @@ impl Dispatcher {
         }
     }
 
-    /// Runs until `shutdown`; attempts that run are finished.
+    /// Runs until `shutdown` (of the core, or of the connector); attempts that
+    /// run are finished.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut changed = self.shared.queue.queue_changed();
         let (ended_in, mut ended) = mpsc::unbounded_channel();
@@ -100,7 +102,7 @@ impl Dispatcher {
                 () = tokio::time::sleep(wait) => self.pause = Duration::ZERO,
             }
         }
-        self.give_suspects_back("the core is stopping").await;
+        self.give_suspects_back("deliveries to the connector stop").await;
         self.tasks.close();
         // An attempt that a slow host holds up longer counts as broken off.
         let _ = tokio::time::timeout(DRAIN, self.tasks.wait()).await;
@@ -261,3 +263,4 @@ pub(crate) async fn run_unroutable(shared: Arc<Shared>, shutdown: CancellationTo
 }
 
 pub(crate) use settle::return_to_sender;
+pub(crate) use supervisor::Supervisor;

@@ -164,10 +164,7 @@ async fn reports(
         if recipients.is_empty() {
             continue;
         }
-        let (hostname, directory) = (&shared.config.hostname, &*shared.directory);
-        written.extend(
-            report::write(&about, &recipients, hostname, now, directory, &*shared.store).await?,
-        );
+        written.extend(report::write(&about, &recipients, now, shared).await?);
     }
     Ok(written)
 }
@@ -177,6 +174,18 @@ pub(super) async fn release(shared: &Shared, connector: &str, claim: &Claim, why
     let answer = PeerAnswer { code: 0, status: (4, 3, 2), host: None, text: why.to_owned() };
     let verdicts = vec![Verdict::Released(answer); claim.message.deliveries.len()];
     settle(shared, connector, claim, verdicts).await;
+}
+
+/// Deliveries of a connector that takes none any more: they wait until some
+/// connector carries their addresses.
+pub(super) async fn no_way(shared: &Shared, connector: &str, claim: Claim, why: &str) {
+    let waits = |delivery: &Delivery| {
+        // RFC 3463 X.4.4: unable to route.
+        let text = format!("{why} {}", delivery.address);
+        Verdict::Deferred(PeerAnswer { code: 0, status: (4, 4, 4), host: None, text })
+    };
+    let verdicts = claim.message.deliveries.iter().map(waits).collect();
+    settle(shared, connector, &claim, verdicts).await;
 }
 
 /// Deliveries that nobody can take.

@@ -5,11 +5,11 @@ use super::serve::Submission;
 use crate::report;
 use bytes::Bytes;
 use concord_base::{Fault as _, QueueId, StorageError};
-use concord_directory::Object;
+use concord_directory::{INTERNET_MAIL, Object};
 use concord_message::HeaderScan;
 use concord_sasl::ServerSession;
 use concord_smtp::{BodyType, MailCommand, RcptCommand, Reply, Return, Xforward};
-use concord_smtp_tokio::{AuthStep, DataReply, SmtpHandler};
+use concord_smtp_tokio::{AuthStep, DataReply, HelloInfo, SmtpHandler};
 use concord_store::{BodyWriter, StoreError};
 use concord_transport::{Arrival, EnvelopeOptions, ReturnContent, ReversePath, TransportError};
 use std::sync::Arc;
@@ -22,11 +22,23 @@ struct Incoming {
     return_path_octets: u32,
 }
 
+/// Who brings a message.
+#[derive(Default)]
+struct Source {
+    connector: String,
+    /// A connector to one other system speaks for that system: its users may
+    /// send to anyone. The one to the Internet speaks for strangers.
+    trusted: bool,
+}
+
 pub(crate) struct Handler {
     pub(super) shared: Arc<Submission>,
     pub(super) sasl: Option<ServerSession>,
     pub(super) login: Option<Arc<Object>>,
     client: Xforward,
+    /// What the connector called itself.
+    hello: String,
+    source: Source,
     mail: Option<MailCommand>,
     recipients: Recipients,
     incoming: Option<Incoming>,
@@ -58,6 +70,23 @@ fn transport_reply(error: TransportError) -> Reply {
     }
 }
 
+/// The connector of the name that EHLO gave. Whoever has no connector's name
+/// is taken for Internet mail, which has the fewest rights.
+async fn find_source(shared: &Submission, hello: &str) -> Result<Source, Reply> {
+    let routes = shared.routing.routes().await;
+    let routes = routes.map_err(|error| Reply::from_fault(&error))?;
+    let name = match routes.state(hello) {
+        Some(_) => hello,
+        None => INTERNET_MAIL,
+    };
+    if routes.state(name) == Some(false) {
+        let text = format!("the connector {name} is disabled");
+        return Err(Reply::new(451, (4, 3, 2), text));
+    }
+    let trusted = routes.component(name).is_some_and(|component| component != INTERNET_MAIL);
+    Ok(Source { connector: name.to_owned(), trusted })
+}
+
 impl Handler {
     pub(super) fn new(shared: Arc<Submission>) -> Self {
         Self {
@@ -65,6 +94,8 @@ impl Handler {
             sasl: None,
             login: None,
             client: Xforward::default(),
+            hello: String::new(),
+            source: Source::default(),
             mail: None,
             recipients: Recipients::default(),
             incoming: None,
@@ -74,12 +105,14 @@ impl Handler {
     /// Whether this client may send to other systems.
     fn may_relay(&self) -> bool {
         let address = self.client.addr.as_ref().and_then(|a| a.parse().ok());
-        self.login.is_some() || address.is_some_and(|ip| (self.shared.config.may_relay)(ip))
+        self.source.trusted
+            || self.login.is_some()
+            || address.is_some_and(|ip| (self.shared.config.may_relay)(ip))
     }
 
     fn arrival(&self) -> Arrival {
         Arrival {
-            connector: "internet-mail".to_owned(),
+            connector: self.source.connector.clone(),
             client: self.client.addr.clone(),
             helo: self.client.helo.clone(),
             protocol: self.client.proto.clone(),
@@ -108,7 +141,7 @@ impl Handler {
             return Err(Reply::new(554, (5, 4, 6), "too many hops: the message is looping"));
         }
         let body = incoming.writer.finish().await.map_err(|e| store_reply(&e))?;
-        let routed = recipients.route(&*self.shared.directory).await?;
+        let routed = recipients.route(&self.shared).await?;
         if routed.is_empty() {
             return Ok(Reply::new(250, (2, 0, 0), "the lists have no members; nobody gets it"));
         }
@@ -153,6 +186,11 @@ impl Handler {
 
 #[async_trait::async_trait]
 impl SmtpHandler for Handler {
+    async fn hello(&mut self, hello: &HelloInfo) -> Result<(), Reply> {
+        self.hello = hello.name.to_ascii_lowercase();
+        Ok(())
+    }
+
     async fn xforward(&mut self, attributes: &Xforward) -> Reply {
         // Each command names a client anew: sessions are shared by many.
         self.client = attributes.clone();
@@ -171,6 +209,10 @@ impl SmtpHandler for Handler {
         if let Err(refusal) = self.check_sender(mail) {
             return refusal;
         }
+        match find_source(&self.shared, &self.hello).await {
+            Ok(source) => self.source = source,
+            Err(refusal) => return refusal,
+        }
         let reply = match &mail.from.0 {
             Some(from) => format!("<{from}> sender ok"),
             None => "<> sender ok".to_owned(),
@@ -182,7 +224,7 @@ impl SmtpHandler for Handler {
     async fn rcpt(&mut self, rcpt: &RcptCommand) -> Reply {
         let may_relay = self.may_relay();
         let shared = Arc::clone(&self.shared);
-        self.recipients.add(rcpt, may_relay, &*shared.directory, &*shared.store).await
+        self.recipients.add(rcpt, may_relay, &shared).await
     }
 
     async fn begin_data(&mut self) -> Result<(), Reply> {

@@ -5,5 +5,4 @@ mod handler;
 mod recipients;
 mod serve;
 
-pub(crate) use recipients::connector_for;
 pub(crate) use serve::{Submission, serve};

@@ -1,24 +1,16 @@
 //! Who gets a message: resolving and routing recipients.
 
+use super::serve::Submission as Shared;
+use crate::routing::destination;
 use concord_address::{SmtpAddress, TypedAddress};
 use concord_base::Fault as _;
 use concord_directory::{
-    Details, Directory, DirectoryError, Kind, Object, Resolution, expand, resolve,
+    Details, Directory, DirectoryError, Kind, Object, Resolution, Routes, expand, resolve,
 };
 use concord_smtp::{ForwardPath, RcptCommand, Reply};
 use concord_store::Store;
 use concord_transport::{Destination, Notify, RoutedRecipient};
 use std::sync::Arc;
-
-/// The connector that carries an address, and its group. Internet mail is the
-/// only foreign system so far.
-pub(crate) fn connector_for(address: &TypedAddress) -> Option<Destination> {
-    let smtp = address.smtp()?;
-    Some(Destination::Connector {
-        connector: "internet-mail".to_owned(),
-        group: smtp.domain().to_string(),
-    })
-}
 
 /// A recipient that RCPT was said 250 for.
 struct Taken {
@@ -42,14 +34,8 @@ impl Recipients {
     }
 
     /// Judges one RCPT.
-    pub async fn add(
-        &mut self,
-        rcpt: &RcptCommand,
-        may_relay: bool,
-        directory: &dyn Directory,
-        store: &dyn Store,
-    ) -> Reply {
-        match self.judge(rcpt, may_relay, directory, store).await {
+    pub async fn add(&mut self, rcpt: &RcptCommand, may_relay: bool, shared: &Shared) -> Reply {
+        match self.judge(rcpt, may_relay, shared).await {
             Ok(taken) => {
                 self.0.push(taken);
                 Reply::new(250, (2, 1, 5), "recipient ok")
@@ -62,16 +48,17 @@ impl Recipients {
         &self,
         rcpt: &RcptCommand,
         may_relay: bool,
-        directory: &dyn Directory,
-        store: &dyn Store,
+        shared: &Shared,
     ) -> Result<Taken, Reply> {
         let fault = |error: DirectoryError| Reply::from_fault(&error);
+        let (directory, routes) =
+            (&*shared.directory, shared.routing.routes().await.map_err(fault)?);
         let address = match &rcpt.to {
             ForwardPath::Mailbox(address) => address.clone(),
             ForwardPath::Postmaster => postmaster(directory).await?,
         };
         let given = TypedAddress::from(address);
-        let resolution = resolve(directory, &given).await.map_err(fault)?;
+        let resolution = resolve(directory, &routes, &given).await.map_err(fault)?;
         match &resolution {
             Resolution::Unknown => {
                 let text = format!("<{}> nobody here has this address", given.value());
@@ -84,14 +71,14 @@ impl Recipients {
                 );
                 return Err(refuse(550, (5, 7, 1), text));
             }
-            Resolution::Elsewhere(elsewhere) => {
-                if connector_for(elsewhere).is_none() {
+            Resolution::Elsewhere(elsewhere) | Resolution::Carried(elsewhere) => {
+                if routes.route(elsewhere).is_none() {
                     let text = format!("<{}> no connector carries it", given.value());
                     return Err(refuse(550, (5, 4, 4), text));
                 }
             }
             Resolution::Recipient(object) => {
-                check_recipient(object, &given, store).await?;
+                check_recipient(object, &given, &routes, &*shared.store).await?;
                 if object.kind() == Kind::List {
                     let members = expand(directory, Arc::clone(object)).await.map_err(fault)?;
                     if members.is_empty() {
@@ -113,19 +100,20 @@ impl Recipients {
     ///
     /// # Errors
     /// The reply to the message.
-    pub async fn route(&self, directory: &dyn Directory) -> Result<Vec<RoutedRecipient>, Reply> {
+    pub async fn route(&self, shared: &Shared) -> Result<Vec<RoutedRecipient>, Reply> {
+        let fault = |error: DirectoryError| Reply::from_fault(&error);
+        let routes = shared.routing.routes().await.map_err(fault)?;
         let mut routed = Vec::with_capacity(self.0.len());
         for taken in &self.0 {
             match &taken.resolution {
                 Resolution::Unknown => {}
-                Resolution::Elsewhere(address) => {
-                    routed.extend(taken.routed(address.clone(), connector_for(address)));
+                Resolution::Elsewhere(address) | Resolution::Carried(address) => {
+                    routed.extend(taken.routed(address.clone(), destination(&routes, address)));
                 }
                 Resolution::Recipient(object) => {
-                    let all = expand(directory, Arc::clone(object))
-                        .await
-                        .map_err(|error| Reply::from_fault(&error))?;
-                    routed.extend(all.iter().filter_map(|object| taken.to_object(object)));
+                    let all =
+                        expand(&*shared.directory, Arc::clone(object)).await.map_err(fault)?;
+                    routed.extend(all.iter().filter_map(|object| taken.to_object(object, &routes)));
                 }
             }
         }
@@ -151,14 +139,14 @@ impl Taken {
         })
     }
 
-    fn to_object(&self, object: &Object) -> Option<RoutedRecipient> {
+    fn to_object(&self, object: &Object, routes: &Routes) -> Option<RoutedRecipient> {
         match &object.details {
             Details::Mailbox(_) => {
                 let address = object.primary_smtp().map_or_else(|| self.given.clone(), Into::into);
                 self.routed(address, Some(Destination::Mailbox(object.id.into())))
             }
             Details::Contact(contact) => {
-                self.routed(contact.target.clone(), connector_for(&contact.target))
+                self.routed(contact.target.clone(), destination(routes, &contact.target))
             }
             _ => None,
         }
@@ -177,6 +165,7 @@ async fn postmaster(directory: &dyn Directory) -> Result<SmtpAddress, Reply> {
 async fn check_recipient(
     object: &Object,
     given: &TypedAddress,
+    routes: &Routes,
     store: &dyn Store,
 ) -> Result<(), Reply> {
     match &object.details {
@@ -191,7 +180,7 @@ async fn check_recipient(
             }
             Ok(())
         }
-        Details::Contact(contact) if connector_for(&contact.target).is_none() => {
+        Details::Contact(contact) if routes.route(&contact.target).is_none() => {
             let text = format!("<{}> no connector carries {}", given.value(), contact.target);
             Err(refuse(550, (5, 4, 4), text))
         }

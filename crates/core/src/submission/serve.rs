@@ -2,6 +2,7 @@
 
 use super::handler::Handler;
 use crate::config::CoreConfig;
+use crate::routing::Routing;
 use concord_base::Clock;
 use concord_directory::Directory;
 use concord_sasl::{Mechanism, PasswordGate};
@@ -26,6 +27,7 @@ const TRACE_OCTETS: u64 = 4 << 10;
 pub(crate) struct Submission {
     pub config: CoreConfig,
     pub directory: Arc<dyn Directory>,
+    pub routing: Routing,
     pub store: Arc<dyn Store>,
     pub queue: Arc<dyn Queue>,
     pub gate: Arc<PasswordGate>,

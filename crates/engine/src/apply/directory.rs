@@ -132,7 +132,9 @@ impl Applier {
             Kind::Organisation | Kind::Site | Kind::Server => {
                 Err(in_use("the running server belongs to it".into()))
             }
-            Kind::Mailbox | Kind::Contact | Kind::List => Ok(()),
+            Kind::Mailbox | Kind::Contact | Kind::List | Kind::Connector | Kind::Generator => {
+                Ok(())
+            }
         }
     }
 

@@ -239,6 +239,7 @@ impl Applier {
             Act::Answers(answers) => self.answers(answers),
             Act::Administer { message, act } => self.queue_act(*message, *act),
             Act::Claimed(deliveries) => self.claimed(deliveries),
+            Act::Reroute(routes) => self.reroute(routes),
             Act::CoreStarted { retry_at } => self.core_started(*retry_at),
             Act::ForgetStories { before } => self.forget_stories(*before),
             Act::Restored => self.restored(),

@@ -5,7 +5,7 @@ use crate::delivery::{DeliveryData, decode, encode};
 use crate::rows;
 use concord_base::{DeliveryId, MessageId, QueueId, Timestamp};
 use concord_transport::{
-    Answer, AnswerOutcome, DeliveryState, PeerAnswer, QUARANTINE_AFTER, QueueAct, TraceKind,
+    Answer, AnswerOutcome, DeliveryState, Group, PeerAnswer, QUARANTINE_AFTER, QueueAct, TraceKind,
     TransportError,
 };
 use rusqlite::{OptionalExtension, params};
@@ -149,6 +149,35 @@ impl Applier {
                 .execute([id.0 as i64])?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// What is in flight, held or gone stays as it is.
+    pub(super) fn reroute(&mut self, routes: &[(DeliveryId, Group)]) -> Applying {
+        let mut moved = 0;
+        for (id, to) in routes {
+            let from = self
+                .db
+                .prepare_cached(
+                    "SELECT connector FROM delivery WHERE id = ?1 AND state = 0 AND in_flight = 0",
+                )?
+                .query_row([id.0 as i64], |r| r.get::<_, String>(0))
+                .optional()?;
+            let Some(from) = from.filter(|from| *from != to.connector) else { continue };
+            let Some(mut row) = self.delivery_row(*id)? else { continue };
+            row.next_attempt = self.now;
+            // The evidence was against another connector.
+            row.crashes = 0;
+            self.write_delivery(*id, &row)?;
+            self.db
+                .prepare_cached("UPDATE delivery SET connector = ?2, grp = ?3 WHERE id = ?1")?
+                .execute(params![id.0 as i64, to.connector, to.group])?;
+            let detail = format!("from {from} to {}, {}", to.connector, to.group);
+            let recipient = row.data.address.key();
+            self.event(row.message, None, TraceKind::Rerouted, Some(&recipient), &detail)?;
+            moved += 1;
+        }
+        self.effects.queue |= moved > 0;
+        Ok(Outcome::Count(moved))
     }
 
     pub(super) fn core_started(&mut self, retry_at: Timestamp) -> Applying {

@@ -10,6 +10,7 @@ use concord_base::{ObjectId, StorageError};
 use concord_directory::{Directory, DirectoryAct, DirectoryError, Kind, Object};
 use rusqlite::OptionalExtension;
 use std::sync::Arc;
+use tokio::sync::watch;
 
 impl Embedded {
     pub(super) fn read_object_by_id(
@@ -87,5 +88,9 @@ impl Directory for Embedded {
             Err(ActError::Storage(error)) => Err(error.into()),
             _ => Err(other_outcome().into()),
         }
+    }
+
+    fn directory_changed(&self) -> watch::Receiver<u64> {
+        self.shared.signals.watch_directory()
     }
 }

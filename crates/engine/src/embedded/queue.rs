@@ -267,4 +267,31 @@ impl Queue for Embedded {
                 .collect()
         })?)
     }
+
+    async fn unclaimed(
+        &self,
+        connector: &str,
+        after: DeliveryId,
+        limit: usize,
+    ) -> Result<Vec<Delivery>, TransportError> {
+        let (claimed, limit) = (self.claimed_json(), i64::try_from(limit).unwrap_or(i64::MAX));
+        Ok(self.readers.with(|db| {
+            db.prepare_cached(&format!(
+                "SELECT {} FROM delivery WHERE connector = ?1 AND state = 0 AND id > ?2
+                 AND id NOT IN (SELECT value FROM json_each(?3)) ORDER BY id LIMIT ?4",
+                rows::DELIVERY_COLUMNS
+            ))?
+            .query_map(params![connector, after.0 as i64, claimed, limit], rows::delivery)?
+            .map(|row| row.map(|(_, delivery)| delivery))
+            .collect()
+        })?)
+    }
+
+    async fn reroute(&self, routes: Vec<(DeliveryId, Group)>) -> Result<u64, TransportError> {
+        match self.act_one(Act::Reroute(routes)).await? {
+            Ok(Outcome::Count(moved)) => Ok(moved),
+            Err(ActError::Storage(error)) => Err(error.into()),
+            _ => Err(other_outcome().into()),
+        }
+    }
 }

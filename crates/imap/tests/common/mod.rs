@@ -486,4 +486,7 @@ impl Directory for MemoryDirectory {
     async fn change(&self, _: DirectoryAct) -> Result<Arc<Object>, DirectoryError> {
         Err(StorageError::Stopping.into())
     }
+    fn directory_changed(&self) -> tokio::sync::watch::Receiver<u64> {
+        tokio::sync::watch::Sender::new(0).subscribe()
+    }
 }

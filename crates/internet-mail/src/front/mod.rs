@@ -27,6 +27,9 @@ pub(crate) enum Kind {
     SubmissionTls,
 }
 
+/// By what name the core knows this connector; it says so in EHLO.
+const CONNECTOR: &str = "internet-mail";
+
 /// What all sessions share.
 pub(crate) struct FrontService {
     pub(crate) config: Arc<InternetMailConfig>,
@@ -40,11 +43,7 @@ pub(crate) struct FrontService {
 
 impl FrontService {
     pub(crate) fn new(config: Arc<InternetMailConfig>, clock: Arc<dyn Clock>, dns: Dns) -> Self {
-        let core = Submissions::new(
-            config.core_socket.clone(),
-            config.hostname.clone(),
-            IDLE_CORE_SESSIONS,
-        );
+        let core = Submissions::new(config.core_socket.clone(), CONNECTOR, IDLE_CORE_SESSIONS);
         Self {
             core,
             clock,

@@ -30,6 +30,9 @@ impl Directory for One {
     async fn change(&self, _: DirectoryAct) -> Result<Arc<Object>, DirectoryError> {
         Ok(Arc::clone(&self.0))
     }
+    fn directory_changed(&self) -> tokio::sync::watch::Receiver<u64> {
+        tokio::sync::watch::Sender::new(0).subscribe()
+    }
 }
 
 fn directory(change: impl FnOnce(&mut Mailbox)) -> One {

@@ -1,0 +1,35 @@
+//! `concord connector`: the ways to other mail systems.
+
+mod list;
+mod set;
+mod show;
+mod switch;
+
+use super::Run;
+use super::object::Named;
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// List, show and change connectors to other mail systems
+#[derive(Debug, clap::Subcommand)]
+pub enum Args {
+    List(list::Args),
+    Show(show::Args),
+    Set(set::Args),
+    /// Have a connector carry mail
+    Enable(Named),
+    /// Have a connector carry no mail; what waits for it goes to others, or waits
+    Disable(Named),
+}
+
+impl Run for Args {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        match self {
+            Self::List(args) => args.run(context),
+            Self::Show(args) => args.run(context),
+            Self::Set(args) => args.run(context),
+            Self::Enable(which) => switch::run(&which.name, true, context),
+            Self::Disable(which) => switch::run(&which.name, false, context),
+        }
+    }
+}
