@@ -51,6 +51,7 @@ pub use controller::{Controller, Report};
 pub use error::{ControllerError, Holder, SocketCause, SocketProblem};
 pub use hyper::Method;
 pub use launch::launch;
+pub use ports::holders as port_holders;
 pub use service::{EXIT_REFUSED, HOLD_VARIABLE};
 pub use spec::{ControllerConfig, Reload, ServiceSpec, SocketAddress, SocketSpec, Supervision};
 pub use status::{ErrorBody, ErrorEnvelope, LogTail, ServiceStatus, SocketStatus, Verb};

@@ -11,7 +11,7 @@ const ENOUGH_HOLDERS: usize = 3;
 
 /// The processes that listen where `address` would. Empty if they belong to
 /// others and this user may not look. Blocks while it walks `/proc`.
-pub(crate) fn holders(address: SocketAddr) -> Vec<Holder> {
+pub fn holders(address: SocketAddr) -> Vec<Holder> {
     let inodes: HashSet<u64> = [procfs::net::tcp(), procfs::net::tcp6()]
         .into_iter()
         .flatten()

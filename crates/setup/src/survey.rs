@@ -166,10 +166,10 @@ fn default_connector(
         Some((package, _)) => package
             .address_spaces
             .iter()
-            .map(|s| serde_json::json!({ "kind": s.kind, "pattern": s.pattern, "cost": s.cost }))
+            .map(|s| serde_json::json!({ "type": s.kind, "pattern": s.pattern, "cost": s.cost }))
             .collect(),
         None if owner == crate::manifest::INTERNET_MAIL => {
-            vec![serde_json::json!({ "kind": "SMTP", "pattern": "*", "cost": 100 })]
+            vec![serde_json::json!({ "type": "SMTP", "pattern": "*", "cost": 100 })]
         }
         None => Vec::new(),
     };

@@ -2,10 +2,12 @@
 //! test can stop a run before and after each of them.
 
 mod files;
+mod real;
 mod system;
 mod trip;
 
 pub use files::{Access, access_of};
+pub use real::RealSystem;
 pub use system::{
     Account, ConnectorObject, DirectoryState, GeneratorObject, ObjectKey, ObjectState,
     ServiceState, System, UnitState, UnitVerb,

@@ -79,7 +79,7 @@ fn object(package: &ConnectorManifest) -> ObjectState {
     let spaces = package
         .address_spaces
         .iter()
-        .map(|space| json!({ "kind": space.kind, "pattern": space.pattern, "cost": space.cost }));
+        .map(|space| json!({ "type": space.kind, "pattern": space.pattern, "cost": space.cost }));
     ObjectState::Connector(ConnectorObject {
         name: package.connector.name.clone(),
         component: package.connector.name.clone(),

@@ -17,7 +17,7 @@ pub(super) fn manifest(component: &Component, facts: &Facts<'_>) -> Manifest {
         component: INTERNET_MAIL.to_owned(),
         enabled: true,
         // Everything that no other connector has a nearer address space for.
-        address_spaces: vec![json!({ "kind": "SMTP", "pattern": "*", "cost": 100 })],
+        address_spaces: vec![json!({ "type": "SMTP", "pattern": "*", "cost": 100 })],
         settings: serde_json::Map::new(),
     });
     let objects = [(connector.key(), object)].into();

@@ -1,0 +1,256 @@
+//! The directory and the store of a server that does not run, by the engine.
+
+use super::RealSystem;
+use crate::error::{Result, SetupError};
+use crate::host::{
+    Account, ConnectorObject, DirectoryState, GeneratorObject, ObjectKey, ObjectState,
+};
+use concord_address::AddressType;
+use concord_base::SystemClock;
+use concord_directory::{Connector, Details, DirectoryAct, Generator, Kind, NewObject, Object};
+use concord_engine::{EngineOptions, offline};
+use std::os::unix::fs::{MetadataExt, lchown};
+use std::path::Path;
+use std::sync::Arc;
+use uuid::Uuid;
+
+fn options(system: &RealSystem) -> EngineOptions {
+    EngineOptions::new(system.root.data(), Arc::new(SystemClock))
+}
+
+fn failed<E: std::fmt::Display>(act: &'static str) -> impl Fn(E) -> SetupError {
+    move |error| SetupError::Service { act: act.to_owned(), cause: error.to_string() }
+}
+
+/// Whether there is a store at all.
+fn has_store(system: &RealSystem) -> bool {
+    let data = system.root.data();
+    data.join("index.db").exists() || data.join("log").exists()
+}
+
+/// The log's id and the index's schema.
+pub(super) fn marks(system: &RealSystem) -> Result<(Option<Uuid>, Option<i64>)> {
+    let options = options(system);
+    let lineage = offline::lineage(&options).map_err(failed("read the message log"))?;
+    Ok((lineage, offline::schema_of(&options)))
+}
+
+pub(super) fn state(system: &RealSystem) -> Result<Option<DirectoryState>> {
+    if !has_store(system) {
+        return Ok(None);
+    }
+    let (lineage, schema) = marks(system)?;
+    let mut state = DirectoryState { lineage, schema, ..DirectoryState::default() };
+    if !system.root.data().join("index.db").exists() {
+        return Ok(Some(state));
+    }
+    let act = "read the directory";
+    let reading = offline::Reading::open(&system.root.data()).map_err(failed(act))?;
+    if let Some(lineage) = lineage
+        && Uuid::from_bytes(reading.log_id()) != lineage
+    {
+        return Err(SetupError::Service {
+            act: act.to_owned(),
+            cause: "the index belongs to another message log than the one beside it".to_owned(),
+        });
+    }
+    let objects = reading.objects().map_err(failed(act))?;
+    fill(&mut state, &objects);
+    Ok(Some(state))
+}
+
+fn fill(state: &mut DirectoryState, objects: &[Object]) {
+    for object in objects {
+        let name = object.name.clone();
+        match &object.details {
+            Details::Organisation => state.organisation = Some(name),
+            Details::Server => state.servers.push(name),
+            Details::Domain => state.domains.push(name),
+            Details::Mailbox(_) => state.mailboxes += 1,
+            Details::Connector(connector) => {
+                state.connectors.push(connector_object(name, connector))
+            }
+            Details::Generator(generator) => state.generators.push(GeneratorObject {
+                address_type: name,
+                component: generator.component.clone(),
+                rule: generator.rule.clone(),
+            }),
+            Details::Site | Details::Contact(_) | Details::List(_) => {}
+        }
+    }
+    for generator in &state.generators {
+        let Ok(kind) = generator.address_type.parse::<AddressType>() else { continue };
+        let lacking = objects
+            .iter()
+            .filter(|o| o.kind() == Kind::Mailbox && o.primary(&kind).is_none())
+            .count();
+        let lacking = u64::try_from(lacking).unwrap_or(u64::MAX);
+        state.without_address.push((generator.address_type.clone(), lacking));
+    }
+}
+
+fn connector_object(name: String, connector: &Connector) -> ConnectorObject {
+    let spaces = connector.address_spaces.iter();
+    ConnectorObject {
+        name,
+        component: connector.component.clone(),
+        enabled: connector.enabled,
+        address_spaces: spaces.filter_map(|space| serde_json::to_value(space).ok()).collect(),
+        settings: connector.settings.clone(),
+    }
+}
+
+/// Carries acts out, then gives what was written to the services' user.
+fn act(system: &RealSystem, acts: Vec<DirectoryAct>) -> Result<()> {
+    let outcomes = offline::change_directory(&options(system), acts);
+    give_data(system)?;
+    for outcome in outcomes.map_err(failed("change the directory"))? {
+        outcome.map_err(failed("change the directory"))?;
+    }
+    Ok(())
+}
+
+fn objects(system: &RealSystem) -> Result<Vec<Object>> {
+    if !system.root.data().join("index.db").exists() {
+        return Ok(Vec::new());
+    }
+    let act = "read the directory";
+    let reading = offline::Reading::open(&system.root.data()).map_err(failed(act))?;
+    reading.objects().map_err(failed(act))
+}
+
+fn find<'o>(objects: &'o [Object], kind: Kind, name: &str) -> Option<&'o Object> {
+    objects.iter().find(|o| o.kind() == kind && o.name.eq_ignore_ascii_case(name))
+}
+
+pub(super) fn bootstrap(
+    system: &RealSystem,
+    organisation: &str,
+    domain: &str,
+    hostname: &str,
+) -> Result<()> {
+    let there = objects(system)?;
+    if let Some(other) = there.iter().find(|o| o.kind() == Kind::Organisation)
+        && !other.name.eq_ignore_ascii_case(organisation)
+    {
+        let cause = format!(
+            "the store belongs to organisation '{}', not '{organisation}' (CC-0501); use that \
+             name, or another root",
+            other.name
+        );
+        return Err(SetupError::invalid("begin the directory", cause));
+    }
+    let wanted = [
+        (Kind::Organisation, organisation, Details::Organisation),
+        (Kind::Site, "First", Details::Site),
+        (Kind::Server, hostname, Details::Server),
+        (Kind::Domain, domain, Details::Domain),
+    ];
+    let missing = wanted.into_iter().filter(|(kind, name, _)| find(&there, *kind, name).is_none());
+    let acts: Vec<DirectoryAct> =
+        missing.map(|(_, name, details)| DirectoryAct::Add(new_object(name, details))).collect();
+    if acts.is_empty() { Ok(()) } else { act(system, acts) }
+}
+
+fn new_object(name: &str, details: Details) -> NewObject {
+    let name = name.to_owned();
+    NewObject { display_name: name.clone(), name, proxies: Vec::new(), details }
+}
+
+fn details_of(object: &ObjectState) -> Result<(Kind, &str, Details)> {
+    match object {
+        ObjectState::Connector(c) => {
+            let spaces: std::result::Result<Vec<_>, _> =
+                c.address_spaces.iter().cloned().map(serde_json::from_value).collect();
+            let address_spaces = spaces.map_err(|e| {
+                SetupError::invalid(format!("put connector {} into the directory", c.name), e)
+            })?;
+            let connector = Connector {
+                component: c.component.clone(),
+                enabled: c.enabled,
+                address_spaces,
+                settings: c.settings.clone(),
+            };
+            Ok((Kind::Connector, &c.name, Details::Connector(connector)))
+        }
+        ObjectState::Generator(g) => {
+            let generator = Generator { component: g.component.clone(), rule: g.rule.clone() };
+            Ok((Kind::Generator, &g.address_type, Details::Generator(generator)))
+        }
+    }
+}
+
+pub(super) fn put(system: &RealSystem, object: &ObjectState) -> Result<()> {
+    let (kind, name, details) = details_of(object)?;
+    let there = objects(system)?;
+    let change = match find(&there, kind, name) {
+        Some(old) => DirectoryAct::Set(Object { details, ..old.clone() }),
+        None => DirectoryAct::Add(new_object(name, details)),
+    };
+    act(system, vec![change])
+}
+
+pub(super) fn remove(system: &RealSystem, key: &ObjectKey) -> Result<()> {
+    let (kind, name) = match key {
+        ObjectKey::Connector(name) => (Kind::Connector, name),
+        ObjectKey::Generator(name) => (Kind::Generator, name),
+    };
+    let there = objects(system)?;
+    match find(&there, kind, name) {
+        Some(object) => act(system, vec![DirectoryAct::Remove(object.id)]),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn snapshot_index(system: &RealSystem, to: &Path) -> Result<()> {
+    offline::snapshot_index(&options(system), to).map_err(failed("copy the index"))?;
+    // The release on trial reads and migrates it as the services' user.
+    match system.account()? {
+        Some(account) => give(to, account),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn put_index_back(system: &RealSystem, from: &Path) -> Result<()> {
+    let done = offline::put_index_back(&options(system), from);
+    give_data(system)?;
+    done.map_err(failed("put the index back"))
+}
+
+pub(super) fn renumber(system: &RealSystem) -> Result<()> {
+    let done = offline::renumber(&options(system));
+    give_data(system)?;
+    done.map(|_| ()).map_err(failed("renumber the folders"))
+}
+
+pub(super) fn check_index(system: &RealSystem) -> Result<Vec<String>> {
+    if !system.root.data().join("index.db").exists() {
+        return Ok(Vec::new());
+    }
+    let act = "check the index";
+    let reading = offline::Reading::open(&system.root.data()).map_err(failed(act))?;
+    let lines = reading.quick_check().map_err(failed(act))?;
+    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+}
+
+/// What root wrote in the data directory must be the services'.
+fn give_data(system: &RealSystem) -> Result<()> {
+    match system.account()? {
+        Some(account) => give(&system.root.data(), account),
+        None => Ok(()),
+    }
+}
+
+fn give(path: &Path, account: Account) -> Result<()> {
+    let Ok(found) = std::fs::symlink_metadata(path) else { return Ok(()) };
+    if (found.uid(), found.gid()) != (account.uid, account.gid) {
+        lchown(path, Some(account.uid), Some(account.gid))
+            .map_err(SetupError::io("give away", path))?;
+    }
+    if found.is_dir() {
+        for entry in crate::survey::entries(path) {
+            give(&entry, account)?;
+        }
+    }
+    Ok(())
+}
