@@ -6,7 +6,7 @@ use concord_controller::{
 };
 use concord_settings::{Root, Settings};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The core: directory, store, queue, IMAP, POP3 and the admin API.
 pub const CORE: &str = "core";
@@ -16,18 +16,19 @@ pub const INTERNET_MAIL: &str = "internet-mail";
 /// What the controller is to run for `root`.
 pub fn controller_config(root: &Root, settings: &Settings) -> Result<ControllerConfig, Failure> {
     let program = program()?;
-    let of_root = root.clone();
+    // As it was at the start: once the file is replaced /proc calls it deleted.
+    let (of_root, same) = (root.clone(), program.clone());
     let reload = move || {
         let settings = concord_settings::load(&of_root).map_err(|e| e.to_string())?;
-        specs(&of_root, &settings).map_err(|e| e.to_string())
+        specs(&of_root, &settings, &same).map_err(|e| e.to_string())
     };
     Ok(ControllerConfig {
         run_dir: root.run(),
         log_dir: root.log(),
         control_socket: root.controller_socket(),
         // "--": what follows are the service's options, not the launcher's.
-        launcher: vec![program.into(), "launch".into(), "--".into()],
-        services: specs(root, settings)?,
+        launcher: vec![program.clone().into(), "launch".into(), "--".into()],
+        services: specs(root, settings, &program)?,
         rotate_size: settings.logging.rotate_size.0,
         rotate_keep: settings.logging.rotate_keep,
         reload: Some(Reload::new(reload)),
@@ -50,8 +51,7 @@ fn program() -> Result<PathBuf, Failure> {
 }
 
 /// The services of `root`.
-fn specs(root: &Root, settings: &Settings) -> Result<Vec<ServiceSpec>, Failure> {
-    let program = program()?;
+fn specs(root: &Root, settings: &Settings, program: &Path) -> Result<Vec<ServiceSpec>, Failure> {
     let path = root.path().to_str().ok_or_else(|| {
         let path = root.path().display();
         Failure::new(
@@ -61,7 +61,7 @@ fn specs(root: &Root, settings: &Settings) -> Result<Vec<ServiceSpec>, Failure> 
     })?;
     let service = |name: &str, depends_on: &[&str], sockets| ServiceSpec {
         name: name.to_owned(),
-        program: program.clone(),
+        program: program.to_owned(),
         args: ["--root".to_owned(), path.to_owned(), "serve".to_owned(), name.to_owned()].to_vec(),
         depends_on: depends_on.iter().map(|d| (*d).to_owned()).collect(),
         sockets,
