@@ -4,7 +4,7 @@ use crate::ApiError;
 use crate::api::Shared;
 use concord_address::{Domain, ParseTypedAddressError, TypedAddress};
 use concord_base::{MessageId, QueueId};
-use concord_directory::{DirectoryError, Kind, Object, Proxy};
+use concord_directory::{DirectoryError, Kind, Object, Proxy, Routes};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -44,6 +44,11 @@ pub(crate) async fn recipient(shared: &Shared, text: &str) -> Result<Arc<Object>
     }
     found
         .ok_or_else(|| DirectoryError::NotFound { kind: "recipient", name: text.to_owned() }.into())
+}
+
+/// Which connectors carry mail.
+pub(crate) async fn routes(shared: &Shared) -> Result<Routes, ApiError> {
+    Ok(Routes::new(&shared.api.directory.list(Kind::Connector).await?))
 }
 
 async fn by_address(shared: &Shared, text: &str) -> Result<Option<Arc<Object>>, ApiError> {

@@ -5,8 +5,11 @@ use crate::wire::{
     StoryView,
 };
 use concord_base::{QueueId, Timestamp};
-use concord_directory::{Details, Object};
+use concord_directory::{Details, Object, Routes};
 use concord_transport::{Delivery, PeerAnswer, QueuedMessage, Story};
+
+/// Under this name the core takes what nobody can deliver.
+const CORE: &str = "core";
 
 /// RFC 3339 in UTC with milliseconds. Moments no calendar has print as 1970.
 pub(crate) fn time(at: Timestamp) -> String {
@@ -69,8 +72,8 @@ pub(crate) fn object(object: &Object) -> ObjectView {
     view
 }
 
-/// A queued message.
-pub(crate) fn queued(message: &QueuedMessage) -> QueuedView {
+/// A queued message; `routes` tell which connectors take deliveries.
+pub(crate) fn queued(message: &QueuedMessage, routes: &Routes) -> QueuedView {
     let arrival = &message.arrival;
     QueuedView {
         queue_id: QueueId(message.message).to_string(),
@@ -86,11 +89,11 @@ pub(crate) fn queued(message: &QueuedMessage) -> QueuedView {
         subject: message.subject.clone(),
         message_id: message.header_message_id.clone(),
         octets: message.octets,
-        deliveries: message.deliveries.iter().map(delivery).collect(),
+        deliveries: message.deliveries.iter().map(|d| delivery(d, routes)).collect(),
     }
 }
 
-fn delivery(delivery: &Delivery) -> DeliveryView {
+fn delivery(delivery: &Delivery, routes: &Routes) -> DeliveryView {
     DeliveryView {
         id: delivery.id.0,
         recipient: delivery.address.to_string(),
@@ -102,7 +105,18 @@ fn delivery(delivery: &Delivery) -> DeliveryView {
         attempts: delivery.attempts,
         crashes: delivery.crashes,
         delay_reported: delivery.delay_reported,
+        stranded: stranded(&delivery.group.connector, routes),
         last_answer: delivery.last_answer.as_ref().map(answer),
+    }
+}
+
+fn stranded(connector: &str, routes: &Routes) -> Option<String> {
+    match routes.state(connector) {
+        Some(true) => None,
+        // The core settles it within a moment.
+        None if connector == CORE => None,
+        Some(false) => Some(format!("connector {connector} is disabled")),
+        None => Some(format!("connector {connector} is gone")),
     }
 }
 

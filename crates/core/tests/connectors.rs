@@ -72,6 +72,8 @@ async fn connectors_carry_what_their_address_spaces_say() {
     core.api("PATCH", "/v1/connectors/webhook", &json!({ "enabled": false })).await;
     assert!(known.say("MAIL FROM:<a@far.test>").await.starts_with("451 4.3.2"));
     core.wait_queued("moves", |delivery| delivery["connector"] == "internet-mail").await;
+    let disabled = json!("connector webhook is disabled");
+    core.wait_queued("stays", |delivery| delivery["stranded"] == disabled).await;
     let trace = core.api("GET", "/v1/trace?address=SMTP:later@a.hook.test", &Value::Null).await;
     let events = trace["items"][0]["events"].as_array().unwrap();
     assert!(events.iter().any(|event| event["event"] == "rerouted"), "{trace}");

@@ -69,26 +69,36 @@ impl Routes {
     /// The connector that carries an address: the closest address space, then
     /// the lowest cost, then the first by name.
     pub fn route(&self, address: &TypedAddress) -> Option<Route> {
-        let (.., Reverse(name)) = self
+        let (_, name) = self.best(address)?;
+        let group = match address.smtp() {
+            Some(smtp) => smtp.domain().to_string(),
+            None => address.kind().to_string(),
+        };
+        Some(Route { connector: name.to_owned(), group })
+    }
+
+    /// Whether the address belongs to the system behind the connector that
+    /// carries it: by an address space that is not everything; for Internet mail
+    /// only by one that names the very domain or address. (`*.example` of the
+    /// Internet is no claim to a domain of ours that lies in it: who is not here
+    /// is nowhere, and sending it out would bring it back.)
+    pub fn carries_by_name(&self, address: &TypedAddress) -> bool {
+        self.best(address).is_some_and(|(fit, name)| match self.component(name) {
+            Some(INTERNET_MAIL) => fit >= Specificity::Domain,
+            _ => fit > Specificity::Everything,
+        })
+    }
+
+    /// The connector that carries an address, and how closely it fits.
+    fn best(&self, address: &TypedAddress) -> Option<(Specificity, &str)> {
+        let (fit, _, Reverse(name)) = self
             .enabled_ways()
             .flat_map(|(name, way)| way.address_spaces.iter().map(move |space| (name, space)))
             .filter_map(|(name, space)| {
                 Some((space.matches(address)?, Reverse(space.cost()), Reverse(name)))
             })
             .max()?;
-        let group = match address.smtp() {
-            Some(smtp) => smtp.domain().to_string(),
-            None => address.kind().to_string(),
-        };
-        Some(Route { connector: name.clone(), group })
-    }
-
-    /// Whether an address space that is not everything has the address.
-    pub fn carries_by_name(&self, address: &TypedAddress) -> bool {
-        self.enabled_ways()
-            .flat_map(|(_, way)| &way.address_spaces)
-            .filter_map(|space| space.matches(address))
-            .any(|fit| fit > Specificity::Everything)
+        Some((fit, name))
     }
 
     /// Names of the enabled connectors.
@@ -158,6 +168,14 @@ mod tests {
         assert_eq!(to(&routes, "a@b.test"), None);
         assert_eq!(routes.enabled().count(), 0);
         assert_eq!(routes.state("internet-mail"), Some(false));
+    }
+
+    #[test]
+    fn the_internet_has_no_claim_to_our_users_by_a_wide_space() {
+        let with = |spaces| Routes::new(&[connector("internet-mail", INTERNET_MAIL, true, spaces)]);
+        let user = "u@acme.test".parse().unwrap();
+        assert!(!with(&[("*.test", 1)]).carries_by_name(&user));
+        assert!(with(&[("*.test", 1), ("acme.test", 9)]).carries_by_name(&user));
     }
 
     #[test]

@@ -17,7 +17,9 @@ pub(crate) async fn get(
     let messages = shared.api.administer.list_queue(&filter).await?;
     let full = messages.len() >= usize::try_from(filter.limit).unwrap_or(usize::MAX);
     let next = messages.last().filter(|_| full).map(|last| QueueId(last.message).to_string());
-    Ok(Json(Page { items: messages.iter().map(view::queued).collect(), next }))
+    let routes = find::routes(&shared).await?;
+    let items = messages.iter().map(|message| view::queued(message, &routes)).collect();
+    Ok(Json(Page { items, next }))
 }
 
 /// The filter that a query means, for a page of at most `most`.

@@ -12,5 +12,6 @@ pub(crate) async fn get(
     Param(id): Param<String>,
 ) -> Result<Json<QueuedView>, ApiError> {
     let message = find::queue_id(&id)?;
-    Ok(Json(view::queued(&shared.api.administer.show_queued(message).await?)))
+    let queued = shared.api.administer.show_queued(message).await?;
+    Ok(Json(view::queued(&queued, &find::routes(&shared).await?)))
 }

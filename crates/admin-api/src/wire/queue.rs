@@ -39,6 +39,9 @@ pub struct DeliveryView {
     pub crashes: u32,
     /// Whether the sender was told of the delay.
     pub delay_reported: bool,
+    /// Why no connector takes it at the moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stranded: Option<String>,
     /// The last answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_answer: Option<PeerAnswerView>,

@@ -82,6 +82,7 @@ fn facts(delivery: &DeliveryView) -> Vec<(&'static str, String)> {
         ("connector", format!("{}, group {}", delivery.connector, delivery.group)),
         ("tries", delivery.attempts.to_string()),
         ("evidence", crashes),
+        ("waits because", delivery.stranded.clone().unwrap_or_default()),
         ("next try (UTC)", next),
         ("last answer", delivery.last_answer.as_ref().map(answer).unwrap_or_default()),
         (
