@@ -1,34 +1,35 @@
-//! Concord's services as the controller is told of them, from the settings.
+//! What the controller is to run, from the service records and the settings.
 
 use crate::failure::Failure;
 use concord_controller::{
     ControllerConfig, Reload, ServiceSpec, SocketAddress, SocketSpec, Supervision,
 };
 use concord_settings::{Root, Settings};
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use concord_setup::Layout;
+use concord_setup::record::{self, ServiceRecord};
+use std::path::PathBuf;
 
 /// The core: directory, store, queue, IMAP, POP3 and the admin API.
 pub const CORE: &str = "core";
-/// The connector to the Internet.
-pub const INTERNET_MAIL: &str = "internet-mail";
+/// The built-in services' environment has a digest of the settings here, so
+/// that a reload restarts those that have read older ones.
+const SETTINGS_DIGEST: &str = "CONCORD_SETTINGS_DIGEST";
 
 /// What the controller is to run for `root`.
 pub fn controller_config(root: &Root, settings: &Settings) -> Result<ControllerConfig, Failure> {
     let program = program()?;
-    // As it was at the start: once the file is replaced /proc calls it deleted.
-    let (of_root, same) = (root.clone(), program.clone());
+    let of_root = root.clone();
     let reload = move || {
         let settings = concord_settings::load(&of_root).map_err(|e| e.to_string())?;
-        specs(&of_root, &settings, &same).map_err(|e| e.to_string())
+        specs(&of_root, &settings).map_err(|e| e.to_string())
     };
     Ok(ControllerConfig {
         run_dir: root.run(),
         log_dir: root.log(),
         control_socket: root.controller_socket(),
         // "--": what follows are the service's options, not the launcher's.
-        launcher: vec![program.clone().into(), "launch".into(), "--".into()],
-        services: specs(root, settings, &program)?,
+        launcher: vec![program.into(), "launch".into(), "--".into()],
+        services: specs(root, settings)?,
         rotate_size: settings.logging.rotate_size.0,
         rotate_keep: settings.logging.rotate_keep,
         reload: Some(Reload::new(reload)),
@@ -38,7 +39,7 @@ pub fn controller_config(root: &Root, settings: &Settings) -> Result<ControllerC
 
 /// While it exists the services take nothing in and send nothing.
 pub fn hold_file(root: &Root) -> PathBuf {
-    root.run().join("hold")
+    Layout::new(root.clone()).hold()
 }
 
 fn program() -> Result<PathBuf, Failure> {
@@ -50,30 +51,97 @@ fn program() -> Result<PathBuf, Failure> {
     })
 }
 
-/// The services of `root`.
-fn specs(root: &Root, settings: &Settings, program: &Path) -> Result<Vec<ServiceSpec>, Failure> {
-    let path = root.path().to_str().ok_or_else(|| {
+/// The services of `root`. A record that cannot be read is left out and told:
+/// one stray file must not keep everything else from starting.
+fn specs(root: &Root, settings: &Settings) -> Result<Vec<ServiceSpec>, Failure> {
+    if root.path().to_str().is_none() {
         let path = root.path().display();
-        Failure::new(
+        return Err(Failure::new(
             "cli.root",
             format!("cannot use {path}: its name is not UTF-8; choose another directory"),
-        )
-    })?;
-    let service = |name: &str, depends_on: &[&str], sockets| ServiceSpec {
-        name: name.to_owned(),
-        program: program.to_owned(),
-        args: ["--root".to_owned(), path.to_owned(), "serve".to_owned(), name.to_owned()].to_vec(),
-        depends_on: depends_on.iter().map(|d| (*d).to_owned()).collect(),
-        sockets,
+        ));
+    }
+    let layout = Layout::new(root.clone());
+    let digest = std::fs::read(root.config_file()).unwrap_or_default();
+    let digest = concord_setup::hash::sha256(&digest);
+    let mut specs = Vec::new();
+    for found in record::read_all(&layout.services())? {
+        match found.record {
+            Ok(record) => specs.push(spec(&layout, settings, &digest, record)),
+            Err(cause) => tracing::error!(
+                path = %found.path.display(), cause,
+                "a service record is left out; run 'concord doctor'"
+            ),
+        }
+    }
+    without_unknown_needs(&mut specs);
+    Ok(specs)
+}
+
+/// A service that needs one which is not there would stop everything.
+fn without_unknown_needs(specs: &mut Vec<ServiceSpec>) {
+    let names: Vec<String> = specs.iter().map(|spec| spec.name.clone()).collect();
+    specs.retain(|spec| {
+        let known = spec.depends_on.iter().all(|need| names.contains(need));
+        if !known {
+            tracing::error!(
+                service = spec.name,
+                "left out: it needs a service that is not there; run 'concord doctor'"
+            );
+        }
+        known
+    });
+}
+
+fn spec(layout: &Layout, settings: &Settings, digest: &str, record: ServiceRecord) -> ServiceSpec {
+    let root = layout.root();
+    let path = root.path().display().to_string();
+    let built_in = record.arguments.first().is_some_and(|word| word == "serve");
+    let mut args = record.arguments.clone();
+    let mut environment = record.environment.clone();
+    for value in environment.values_mut() {
+        *value = value.replace("{root}", &path);
+    }
+    if built_in {
+        args.splice(0..0, ["--root".to_owned(), path]);
+        environment.insert(SETTINGS_DIGEST.to_owned(), digest.to_owned());
+    }
+    ServiceSpec {
+        program: record.program_path(layout),
+        args,
+        depends_on: record.needs.clone(),
+        sockets: sockets(root, settings, &record),
         supervision: supervision(settings),
-        environment: BTreeMap::new(),
-        enabled: true,
-        optional: false,
+        environment,
+        enabled: record.enabled,
+        // A connector that does not start must not keep the core from it.
+        optional: !built_in,
+        name: record.service,
+    }
+}
+
+fn sockets(root: &Root, settings: &Settings, record: &ServiceRecord) -> Vec<SocketSpec> {
+    let tcp = |name: &str, address| SocketSpec {
+        name: name.to_owned(),
+        address: SocketAddress::Tcp(address),
     };
-    Ok(vec![
-        service(CORE, &[], core_sockets(root, settings)),
-        service(INTERNET_MAIL, &[CORE], internet_mail_sockets(root, settings)),
-    ])
+    let mut sockets = Vec::new();
+    for (name, addresses) in settings.listen.all() {
+        if record.listeners.iter().any(|wanted| wanted == name) {
+            sockets.extend(addresses.iter().map(|address| tcp(name, *address)));
+        }
+    }
+    for (name, address) in &record.addresses {
+        match address.parse() {
+            Ok(address) => sockets.push(tcp(name, address)),
+            Err(_) => tracing::error!(service = record.service, address, "is not address:port"),
+        }
+    }
+    for (name, file) in &record.sockets {
+        let address = SocketAddress::Unix(root.run().join(file));
+        sockets.push(SocketSpec { name: name.clone(), address });
+    }
+    sockets
 }
 
 fn supervision(settings: &Settings) -> Supervision {
@@ -87,32 +155,4 @@ fn supervision(settings: &Settings) -> Supervision {
         back_off_min: controller.back_off_min,
         back_off_max: controller.back_off_max,
     }
-}
-
-fn core_sockets(root: &Root, settings: &Settings) -> Vec<SocketSpec> {
-    let mut sockets = tcp(settings, &["imap", "imaps", "pop3", "pop3s"]);
-    sockets.push(unix("admin", root.admin_socket()));
-    sockets.push(unix("submit", root.submit_socket()));
-    sockets
-}
-
-fn internet_mail_sockets(root: &Root, settings: &Settings) -> Vec<SocketSpec> {
-    let mut sockets = tcp(settings, &["smtp", "submission", "submissions"]);
-    sockets.push(unix("deliver", root.deliver_socket(INTERNET_MAIL)));
-    sockets
-}
-
-fn tcp(settings: &Settings, names: &[&str]) -> Vec<SocketSpec> {
-    let all = settings.listen.all().into_iter().filter(|(name, _)| names.contains(name));
-    all.flat_map(|(name, addresses)| {
-        addresses.iter().map(move |address| SocketSpec {
-            name: name.to_owned(),
-            address: SocketAddress::Tcp(*address),
-        })
-    })
-    .collect()
-}
-
-fn unix(name: &str, path: std::path::PathBuf) -> SocketSpec {
-    SocketSpec { name: name.to_owned(), address: SocketAddress::Unix(path) }
 }
