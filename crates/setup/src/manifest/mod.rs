@@ -62,7 +62,7 @@ pub fn of(
         (CORE, Origin::Release, _) => Ok(core::manifest(component, facts)),
         (INTERNET_MAIL, Origin::Release, _) => Ok(internet_mail::manifest(component, facts)),
         (_, Origin::Package { .. }, Some((package, files))) => {
-            Ok(external::manifest(component, package, files))
+            Ok(external::manifest(name, component, package, files))
         }
         (_, Origin::Package { .. }, None) => Err(SetupError::invalid(
             "read the manifest",

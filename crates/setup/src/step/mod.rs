@@ -186,6 +186,9 @@ pub enum Step {
     },
     /// Lets mail programs read every folder anew: only behind the commit.
     Renumber,
+    /// Notes in the registry which store and organisation are here: only behind
+    /// the commit, when there is a store.
+    Learn,
     /// Removes Setup's own directory, the journal last: the end of everything.
     PurgeSetup,
     /// Removes a file or a tree for good: only behind the commit.
@@ -259,6 +262,7 @@ impl Step {
                 | Self::PurgeSetup
                 | Self::Stamp
                 | Self::Renumber
+                | Self::Learn
         )
     }
 
@@ -320,6 +324,7 @@ impl Step {
                     system.bootstrap(organisation, domain, hostname)
                 })
             }
+            Self::Learn => store_registry::learn(bench),
             Self::Renumber => host.act("renumber", "folders", |system| system.renumber()),
             Self::PurgeSetup => directory::purge_setup(bench),
             Self::Purge { path } => host.remove_tree(path),
@@ -385,6 +390,7 @@ impl Step {
             Self::Bootstrap { organisation, .. } => {
                 format!("begin the directory of organisation {organisation}")
             }
+            Self::Learn => "note which store is here".to_owned(),
             Self::Renumber => "let mail programs read every folder anew".to_owned(),
             Self::PurgeSetup => "remove Setup's own directory".to_owned(),
             Self::Purge { path } => format!("remove {}", path.display()),

@@ -17,6 +17,8 @@ use std::path::PathBuf;
 /// A package that was checked and unpacked into the staging directory.
 #[derive(Debug, Clone)]
 pub struct StagedPackage {
+    /// The connector's name; the package's own unless told otherwise.
+    pub name: String,
     /// Its manifest.
     pub manifest: ConnectorManifest,
     /// Its files.
@@ -50,7 +52,7 @@ pub fn plan_install(
     options: &ConnectorOptions,
 ) -> Result<Plan> {
     let before = survey.installed(host)?;
-    let name = package.manifest.connector.name.as_str();
+    let name = package.name.as_str();
     let verb = format!("connector install {name}");
     check(&verb, survey, package)?;
     let mut after = before.clone();
@@ -127,8 +129,8 @@ fn check(verb: &str, survey: &Survey, package: &StagedPackage) -> Result<()> {
         return Err(SetupError::invalid(verb, cause));
     }
     let Some(registry) = survey.known() else { return Ok(()) };
-    if registry.components.get(&connector.name).is_some_and(|c| c.origin == Origin::Release) {
-        let cause = format!("'{}' is a part of Concord itself", connector.name);
+    if registry.components.get(&package.name).is_some_and(|c| c.origin == Origin::Release) {
+        let cause = format!("'{}' is a part of Concord itself", package.name);
         return Err(SetupError::invalid(verb, cause));
     }
     Ok(())
@@ -171,7 +173,7 @@ fn settle_object(
     verb: &str,
     plan: &mut Plan,
 ) -> Result<()> {
-    let name = &package.manifest.connector.name;
+    let name = &package.name;
     let key = crate::verb::component::connector_key(name);
     let there = survey.directory.as_ref().and_then(|d| d.object(&key));
     let planned = plan.steps.iter_mut().find_map(|step| match step {

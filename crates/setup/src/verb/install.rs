@@ -93,6 +93,7 @@ pub fn plan(
             hostname: options.hostname.clone(),
         });
     }
+    plan.after(Step::Learn);
     Ok(plan)
 }
 

@@ -3,6 +3,7 @@
 pub mod component;
 pub mod connector;
 pub mod install;
+pub mod registry;
 pub mod remove_all;
 pub mod repair;
 

@@ -2,7 +2,7 @@
 
 use crate::doctor::{Case, Finding, Mend, codes};
 use crate::error::Result;
-use crate::step::Step;
+use crate::step::{Control, Step, When};
 use concord_registry::{Manager, Resource};
 
 pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
@@ -35,7 +35,10 @@ fn orphans(case: &Case<'_>) -> Vec<Finding> {
                 seen,
                 mend: Mend::Steps {
                     what: format!("move it to {}", to.display()),
-                    steps: vec![Step::Move { from: found.path.clone(), to: free(to) }],
+                    steps: vec![
+                        Step::Move { from: found.path.clone(), to: free(to) },
+                        Step::tell(Control::Reload, When::Doing),
+                    ],
                     after: Vec::new(),
                     loses_nothing: true,
                 },
@@ -45,7 +48,7 @@ fn orphans(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// A name in quarantine that is not taken.
-pub(super) fn free(path: std::path::PathBuf) -> std::path::PathBuf {
+pub(in crate::doctor) fn free(path: std::path::PathBuf) -> std::path::PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     (1..)
         .map(|n| if n == 1 { path.clone() } else { path.with_file_name(format!("{name}.{n}")) })
