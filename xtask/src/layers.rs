@@ -12,7 +12,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("ground", &["base", "address", "message", "settings", "tls", "testkit"]),
     ("protocol", &["smtp", "smtp-tokio"]),
     ("domain", &["directory", "store", "transport", "sasl", "message-log", "engine", "connector"]),
-    ("lifecycle", &["controller"]),
+    ("lifecycle", &["controller", "bundle"]),
     ("services", &["admin-api", "imap", "pop3", "core", "internet-mail"]),
     ("daemon", &["concord"]),
     ("tools", &["xtask", "bench", "tests"]),
