@@ -32,7 +32,11 @@ fn main() -> ExitCode {
         Err(error) => {
             let _ = error.print();
             // Help and version are no mistakes.
-            return if error.use_stderr() { failure::Exit::Usage.code() } else { ExitCode::SUCCESS };
+            return if error.use_stderr() {
+                failure::Exit::Usage.code()
+            } else {
+                ExitCode::SUCCESS
+            };
         }
     };
     let context = context::Context::new(&cli);

@@ -72,7 +72,9 @@ pub fn prepare(root: &Root, demo: bool) -> Result<Found, Failure> {
         return Ok(Found::Installed);
     }
     // An update has the lock while it lets its new release start.
-    if Lock::holder(&host.layout.lock()).is_some_and(|holder| holder.verb == "update apply" || holder.verb == "rollback") {
+    if Lock::holder(&host.layout.lock())
+        .is_some_and(|holder| holder.verb == "update apply" || holder.verb == "rollback")
+    {
         return Ok(Found::Installed);
     }
     concord_setup::settle(&host, release::VERSION, &mut |_| {})?;
@@ -89,7 +91,8 @@ pub fn other_program(root: &Root) -> Option<PathBuf> {
     let layout = Layout::new(root.clone());
     let current = std::fs::canonicalize(layout.current().join("concord")).ok()?;
     let own = std::env::current_exe().ok()?;
-    (std::fs::canonicalize(&own).unwrap_or(own) != current).then(|| layout.current().join("concord"))
+    (std::fs::canonicalize(&own).unwrap_or(own) != current)
+        .then(|| layout.current().join("concord"))
 }
 
 fn install_in_place(host: &Host, demo: bool) -> Result<Found, Failure> {

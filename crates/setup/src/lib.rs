@@ -24,5 +24,5 @@ pub use error::{Result, SetupError};
 pub use layout::{CONNECTORS, CURRENT, Layout, RELEASES, SERVICES, SETUP};
 pub use lock::{Holder, Lock};
 pub use plan::{Change, Plan};
-pub use verb::remove_all::stamp;
 pub use step::{Before, Control, Step, When};
+pub use verb::remove_all::stamp;

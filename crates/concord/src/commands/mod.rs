@@ -50,6 +50,9 @@ commands! {
     #[command(subcommand)]
     setup => Setup,
     doctor => Doctor,
+    #[command(subcommand)]
+    update => Update,
+    rollback => Rollback,
     up => Up,
     down => Down,
     #[command(subcommand)]

@@ -2,10 +2,10 @@
 
 use super::{Finding, Mend};
 use crate::converge::{Goal, converge};
+use crate::doctor::check::free;
 use crate::error::Result;
 use crate::host::Host;
 use crate::plan::Plan;
-use crate::doctor::check::free;
 use crate::resource::{self, Disposal, Seen};
 use crate::step::Step;
 use crate::survey::{self, Survey};

@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub files: &'a [TreeFile],
     /// The seed of the settings file.
     pub settings: &'a str,
+    /// The release to go back to, if it is kept.
+    pub previous: Option<&'a Resource>,
 }
 
 /// What a component is made of.

@@ -159,6 +159,15 @@ pub enum Step {
         program: PathBuf,
         /// The arguments that make it migrate.
         arguments: Vec<String>,
+        /// Where the index as it was is kept, also for going back later.
+        saved: PathBuf,
+    },
+    /// Puts a copied index in the place of the index.
+    PutIndexBack {
+        /// The copy.
+        from: PathBuf,
+        /// Where the index as it was is kept.
+        saved: PathBuf,
     },
     /// Runs a program of Concord's that changes nothing outside the scratch directory.
     Run {
@@ -279,7 +288,9 @@ impl Step {
             Self::PutObject { object } => object::look(bench, &object.key()),
             Self::RemoveObject { key } => object::look(bench, key),
             Self::StoreRegistry { .. } => store_registry::look(bench),
-            Self::MigrateIndex { .. } => index::look(bench),
+            Self::MigrateIndex { saved, .. } | Self::PutIndexBack { saved, .. } => {
+                index::look(bench, saved)
+            }
             _ => Ok(Before::Nothing),
         }
     }
@@ -312,7 +323,10 @@ impl Step {
                 store_registry::perform(bench, registry.as_deref(), verb)
             }
             Self::Tell { control, when } => control::perform(bench, control, *when),
-            Self::MigrateIndex { program, arguments } => index::perform(bench, program, arguments),
+            Self::MigrateIndex { program, arguments, .. } => {
+                index::perform(bench, program, arguments)
+            }
+            Self::PutIndexBack { from, .. } => index::put_back(bench, from),
             Self::Run { program, arguments, .. } => host
                 .act("run", &program.display().to_string(), |s| s.run(program, arguments))
                 .map(|_| ()),
@@ -347,7 +361,7 @@ impl Step {
             Self::RemoveObject { key } => object::undo(bench, key, before),
             Self::StoreRegistry { verb, .. } => store_registry::undo(bench, before, verb),
             Self::Tell { control, when } => control::undo(bench, control, *when),
-            Self::MigrateIndex { .. } => index::undo(bench, before),
+            Self::MigrateIndex { .. } | Self::PutIndexBack { .. } => index::undo(bench, before),
             _ => Ok(()),
         }
     }
@@ -385,6 +399,7 @@ impl Step {
             Self::StoreRegistry { registry: None, .. } => "remove the registry".to_owned(),
             Self::Tell { control, .. } => control.say(),
             Self::MigrateIndex { .. } => "migrate the index".to_owned(),
+            Self::PutIndexBack { .. } => "put the index of the release before back".to_owned(),
             Self::Run { why, .. } => why.clone(),
             Self::SnapshotIndex { .. } => "copy the index for a rehearsal".to_owned(),
             Self::Bootstrap { organisation, .. } => {

@@ -27,6 +27,8 @@ pub struct StagedPackage {
     pub key: String,
     /// SHA-256 of its list of files.
     pub sha256: String,
+    /// It is only looked at, not unpacked: a dry run.
+    pub promised: bool,
 }
 
 /// Where a package is to be unpacked.
@@ -83,12 +85,13 @@ pub fn plan_install(
         release: &release,
         files: &[],
         settings: "",
+        previous: None,
     };
     let pair = (package.manifest.clone(), package.files.clone());
     let declared = manifest::of(name, &component, Some(&pair), &facts)?;
     after.own(name, declared.resources);
     declare_built_in(host, &mut after)?;
-    let mut plan = plan_towards_with(host, survey, &after, declared.objects, &verb)?;
+    let mut plan = towards(host, survey, &after, declared.objects, (&verb, package.promised))?;
     settle_object(survey, package, options, &verb, &mut plan)?;
     if survey.services.is_some() && component.enabled && !plan.is_empty() {
         let services = vec![name.to_owned()];
@@ -100,16 +103,17 @@ pub fn plan_install(
     Ok(plan)
 }
 
-fn plan_towards_with(
+fn towards(
     host: &Host,
     survey: &Survey,
     after: &concord_registry::Registry,
     more: BTreeMap<String, ObjectState>,
-    verb: &str,
+    (verb, promised): (&str, bool),
 ) -> Result<Plan> {
     let mut objects = survey::objects(host, after);
     objects.extend(more);
-    let sight = survey.sight(host, after, &objects);
+    let mut sight = survey.sight(host, after, &objects);
+    sight.promised = promised;
     let mut plan = Plan::new(verb);
     let disposal = crate::resource::Disposal::default();
     let goal =

@@ -6,6 +6,8 @@ pub mod install;
 pub mod registry;
 pub mod remove_all;
 pub mod repair;
+pub mod rollback;
+pub mod update;
 
 use concord_registry::Schemas;
 

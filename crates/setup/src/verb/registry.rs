@@ -137,8 +137,8 @@ fn installation(host: &Host) -> Result<Installation> {
     let ours = unit.contains(&format!("--root \"{}\"", host.layout.root().path().display()));
     let user = unit.lines().find_map(|line| line.strip_prefix("User=")).map(str::to_owned);
     let link = PathBuf::from("/usr/local/bin/concord");
-    let linked = std::fs::read_link(&link)
-        .is_ok_and(|target| target.starts_with(host.layout.root().path()));
+    let linked =
+        std::fs::read_link(&link).is_ok_and(|target| target.starts_with(host.layout.root().path()));
     Ok(Installation {
         manager: if ours { Manager::Systemd } else { Manager::None },
         user: user.filter(|name| ours && name != "root"),
@@ -149,11 +149,7 @@ fn installation(host: &Host) -> Result<Installation> {
 }
 
 /// Connectors whose record and package are both there.
-fn take_packages(
-    host: &Host,
-    records: &[&ServiceRecord],
-    registry: &mut Registry,
-) -> Result<()> {
+fn take_packages(host: &Host, records: &[&ServiceRecord], registry: &mut Registry) -> Result<()> {
     for home in entries(&host.layout.connectors()) {
         let name = crate::resource::directory::name_of(&home);
         let Some(record) = records.iter().find(|r| r.component == name) else { continue };
@@ -177,6 +173,7 @@ fn take_packages(
             release: &release,
             files: &[],
             settings: "",
+            previous: None,
         };
         let pair = (package, files);
         let declared = manifest::of(&name, &component, Some(&pair), &facts)?;

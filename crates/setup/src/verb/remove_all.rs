@@ -76,6 +76,8 @@ pub fn plan(host: &Host, survey: &Survey, keep: &Keep) -> Result<Plan> {
         objects: &objects,
         hash: false,
         migrate: None,
+        moved: None,
+        promised: false,
     };
     stop(survey, installation, &mut plan);
     if let Some(quarantine) = &disposal.quarantine {

@@ -300,6 +300,7 @@ fn install_connector(host: &Host, name: &str, version: &str) -> Result<()> {
         files,
         key: "key".into(),
         sha256: "sum".into(),
+        promised: false,
     };
     let survey = Survey::take(host)?;
     let plan = connector::plan_install(host, &survey, &package, &ConnectorOptions::default())?;

@@ -1,6 +1,6 @@
 //! `concord connector`: the ways to other mail systems.
 
-mod install;
+pub(super) mod install;
 mod keygen;
 mod list;
 mod pack;

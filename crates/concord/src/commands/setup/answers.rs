@@ -29,7 +29,7 @@ pub struct Answers {
     pub in_place: Option<bool>,
     /// Settings that differ from the defaults, as in `etc/concord.toml`.
     #[serde(default)]
-    pub settings: toml_edit::DocumentMut,
+    pub settings: toml::Table,
 }
 
 impl Answers {
@@ -47,17 +47,17 @@ impl Answers {
             return Err(failed(format!("it is larger than {MAX_OCTETS} octets")));
         }
         let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
-        toml_edit::de::from_str(&text).map_err(|e| failed(e.to_string()))
+        toml::from_str(&text).map_err(|e| failed(e.to_string()))
     }
 }
 
 /// Puts values over a settings file's text, keeping its comments.
-pub fn put_over(text: &str, over: &toml_edit::Table) -> Result<String, Failure> {
+pub fn put_over(text: &str, over: &toml::Table) -> Result<String, Failure> {
     let mut document: toml_edit::DocumentMut = text
         .parse()
         .map_err(|e| Failure::configuration(format!("cannot read the settings: {e}")))?;
     for (section, values) in over {
-        let Some(values) = values.as_table_like() else {
+        let Some(values) = values.as_table() else {
             return Err(Failure::configuration(format!(
                 "cannot use setting '{section}': settings stand in sections, [settings.listen] \
                  for example"
@@ -67,8 +67,11 @@ pub fn put_over(text: &str, over: &toml_edit::Table) -> Result<String, Failure> 
             .entry(section)
             .or_insert_with(|| toml_edit::Item::Table(toml_edit::Table::new()));
         let Some(table) = table.as_table_like_mut() else { continue };
-        for (key, value) in values.iter() {
-            table.insert(key, value.clone());
+        for (key, value) in values {
+            let value: toml_edit::Value = value.to_string().parse().map_err(|e| {
+                Failure::configuration(format!("cannot use setting '{section}.{key}': {e}"))
+            })?;
+            table.insert(key, toml_edit::Item::Value(value));
         }
     }
     Ok(document.to_string())

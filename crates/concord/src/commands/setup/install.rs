@@ -251,7 +251,7 @@ impl Choices {
         let units = self.unit_directory.clone().unwrap_or_else(|| PathBuf::from(UNITS));
         let hostname = self.hostname.clone().unwrap_or_else(crate::setup::machine_name);
         let seed = concord_settings::example(Preset::Production { hostname: &hostname });
-        let settings = put_over(&seed, answers.settings.as_table())?;
+        let settings = put_over(&seed, &answers.settings)?;
         let program = std::env::current_exe().map_err(|e| {
             Failure::new("cli.program", format!("cannot find concord's own program file: {e}"))
         })?;
