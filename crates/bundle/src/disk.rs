@@ -14,6 +14,24 @@ pub(crate) fn parent(place: &Path) -> &Path {
     }
 }
 
+/// Refuses a path in a directory that is to be packed: what is written there
+/// would be in the next archive, and so would secret keys.
+pub(crate) fn must_be_outside(place: &Path, directory: &Path) -> Result<()> {
+    let top = directory.canonicalize().map_err(BundleError::io("read", directory))?;
+    let absolute = std::path::absolute(place).map_err(BundleError::io("find", place))?;
+    // What is not there yet is where the first directory above it is.
+    let there = absolute.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
+    if there.is_some_and(|there| there.starts_with(&top)) {
+        let cause = format!(
+            "{} is in {}, whose files are packed; choose a place outside",
+            place.display(),
+            directory.display()
+        );
+        return Err(BundleError::invalid("the archive", cause));
+    }
+    Ok(())
+}
+
 /// Makes the names in a directory durable.
 pub(crate) fn sync_directory(directory: &Path) -> Result<()> {
     let open = File::open(directory).map_err(BundleError::io("open", directory))?;

@@ -175,7 +175,7 @@ pub enum BundleError {
     /// The package is signed, but nobody trusts the key.
     #[error(
         "cannot trust the package {}: it is signed by an unknown key, id {key_id}, {}; compare it \
-         with what the publisher makes known, then put it into a file of etc/trust",
+         with what the publisher makes known before you trust it",
         path.display(), key_words(public_key.as_deref())
     )]
     UnknownKey {

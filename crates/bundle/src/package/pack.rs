@@ -37,7 +37,8 @@ pub struct Packed {
 /// signs them. The list and its signature are made anew; others of that name
 /// in the directory are passed over.
 ///
-/// The same files give the same archive, but for the signature. A file of the
+/// Key and package must be outside the directory, or the next package would hold
+/// them. The same files give the same archive, but for the signature. A file of the
 /// name `out` is replaced, at once and only by a package that was opened.
 /// `password` is for an encrypted key; nothing is asked for.
 pub fn pack(
@@ -46,6 +47,9 @@ pub fn pack(
     password: Option<&str>,
     out: &Path,
 ) -> Result<Packed> {
+    for path in [secret_key, out] {
+        disk::must_be_outside(path, directory)?;
+    }
     let (secret, public) = keys::secret(secret_key, password)?;
     let files = packable(directory)?;
     let mut sums = Sums::new();
@@ -128,9 +132,8 @@ fn begins_like_a_program(place: &Path) -> Result<bool> {
     Ok(is_program(&beginning))
 }
 
-/// Whom a key belongs to is shown by its public half only.
 impl Packed {
-    /// The public key as minisign has it in files.
+    /// The public key as minisign has it in files: what to make known.
     pub fn public_key_file(&self) -> String {
         PublicKey::parse(&self.public_key).map(|key| key.to_file()).unwrap_or_default()
     }

@@ -212,6 +212,10 @@ fn what_would_be_refused_is_not_packed() {
         assert!(!publisher.at("x.ccp").exists(), "nothing is left");
         packed.unwrap_err().code()
     };
+    for inside in [files.join("x.ccp"), files.join("lib/../x.ccp")] {
+        let packed = pack(&files, &publisher.at("key"), None, &inside);
+        assert_eq!(packed.unwrap_err().code(), "bundle.invalid");
+    }
     let place = files.join("more");
     std::os::unix::fs::symlink("webhook.py", &place).unwrap();
     assert_eq!(code(), "bundle.unsafe-entry");

@@ -63,7 +63,13 @@ pub(super) struct Sealing<'a> {
 /// Makes `concord-VERSION-PLATFORM.bundle` in the directory `out`, and gives
 /// back its path. A bundle of that name is replaced, at once and only by one
 /// that was read back and accepted by its own root.
+///
+/// Keys and `out` must be outside the directory of files, or the next bundle
+/// would hold them.
 pub fn make(options: &MakeOptions) -> Result<PathBuf> {
+    for path in [&options.keys, &options.out] {
+        disk::must_be_outside(path, &options.files)?;
+    }
     let manifest = manifest(options)?;
     std::fs::create_dir_all(&options.out).map_err(BundleError::io("create", &options.out))?;
     let work = tempfile::tempdir_in(&options.out);

@@ -176,7 +176,6 @@ fn a_bundle_that_was_good_once_is_refused() {
     let at = |now| verify(&bundle, &house.trust(), now, &house.top.join("scratch"));
     at(BUILT + 29 * DAY).unwrap();
     assert_eq!(at(BUILT + 30 * DAY).unwrap_err().code(), "bundle.expired");
-    assert_eq!(at(BUILT + 20_000 * DAY).unwrap_err().code(), "bundle.expired");
 }
 
 #[test]
@@ -291,11 +290,8 @@ fn a_release_for_another_platform_is_refused() {
 fn a_signed_manifest_must_be_readable_and_keep_its_rules() {
     let house = House::new();
     assert_eq!(house.code(&house.sealed(b"nonsense", b"")), "bundle.manifest");
-    let good = entries(&house.make("1.0.0", 1)).into_iter().find(|(n, _)| n.ends_with(".json"));
-    assert!(good.is_some());
-    let text = String::from_utf8(
-        part(&mut entries(&house.make("1.0.0", 1)), "targets/release.json").clone(),
-    );
+    let json = part(&mut entries(&house.make("1.0.0", 1)), "targets/release.json").clone();
+    let text = String::from_utf8(json);
     let escape = text.unwrap().replace("share/concord.1", "../concord.1");
     assert_eq!(house.code(&house.sealed(escape.as_bytes(), b"")), "bundle.manifest");
 }
@@ -391,6 +387,10 @@ fn a_bundle_that_no_client_would_take_is_not_made() {
     let code = |options: &MakeOptions| make(options).unwrap_err().code();
     assert_eq!(code(&MakeOptions { expires_days: 0, ..good.clone() }), "bundle.invalid");
     assert_eq!(code(&MakeOptions { metadata_version: Some(0), ..good.clone() }), "bundle.invalid");
+    for inside in [house.top.join("files"), house.top.join("files/new/keys")] {
+        assert_eq!(code(&MakeOptions { keys: inside.clone(), ..good.clone() }), "bundle.invalid");
+        assert_eq!(code(&MakeOptions { out: inside, ..good.clone() }), "bundle.invalid");
+    }
     let mut nameless = good.clone();
     nameless.facts.version = "tomorrow".to_owned();
     assert_eq!(code(&nameless), "bundle.invalid");

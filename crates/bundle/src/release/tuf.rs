@@ -143,7 +143,7 @@ fn unusable(role: impl Display, cause: impl Display) -> BundleError {
 
 /// What an error of `tough` means for a bundle.
 fn told(error: Tough) -> BundleError {
-    let cause = error.to_string();
+    let cause = lower_first(error.to_string());
     match error {
         Tough::ParseTrustedMetadata { .. } | Tough::VerifyTrustedMetadata { .. } => {
             BundleError::TrustRoot { cause }
@@ -177,6 +177,14 @@ fn told(error: Tough) -> BundleError {
     }
 }
 
+/// As the middle of a sentence.
+fn lower_first(mut text: String) -> String {
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    text
+}
+
 /// Fetching fails if a part is not there or is not the one that was named.
 fn fetched(error: &TransportError, url: &Url, cause: String) -> BundleError {
     if error.kind() == TransportErrorKind::FileNotFound {
@@ -196,5 +204,5 @@ fn fetched(error: &TransportError, url: &Url, cause: String) -> BundleError {
 
 /// For `map_err` on what `tough` does when something is made.
 pub(super) fn making(what: &'static str) -> impl Fn(Tough) -> BundleError {
-    move |error| BundleError::invalid(what, error)
+    move |error| BundleError::invalid(what, lower_first(error.to_string()))
 }
