@@ -18,6 +18,7 @@ mod queue;
 mod readers;
 mod rebuild;
 mod reports;
+mod setup;
 mod trace;
 
 use concord_testkit::{Concord, Result, wait_for};

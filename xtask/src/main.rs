@@ -10,6 +10,7 @@ mod deb;
 mod fuzz;
 mod kb;
 mod layers;
+mod next;
 mod packages;
 mod product;
 mod storm;
@@ -41,6 +42,12 @@ enum Task {
     Storm(storm::Storm),
     /// Makes a signed bundle of a release.
     Bundle(bundle::Options),
+    /// Builds the same sources as a newer release, for exercising updates.
+    Next {
+        /// Build it for release.
+        #[arg(long)]
+        release: bool,
+    },
     /// Makes a package for Debian.
     Deb(deb::Options),
     /// Measures against Debian's Postfix and Dovecot; all arguments go to concord-bench.
@@ -55,6 +62,7 @@ fn main() -> ExitCode {
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Storm(storm) => storm::run(&storm),
         Task::Bundle(options) => bundle::run(&options),
+        Task::Next { release } => next::run(release).map(|file| println!("{}", file.display())),
         Task::Deb(options) => deb::run(&options),
         Task::Bench(options) => bench::run(&options),
     };

@@ -61,8 +61,17 @@ fn fetch(packages: &[&str]) -> Result<()> {
     let known =
         run(Command::new("apt-cache").arg("policy").args(packages), Duration::from_secs(60))?;
     if !known.stdout.contains("Candidate:") || known.stdout.contains("Candidate: (none)") {
-        must(program("apt-get").args(["update", "-q"]).env("DEBIAN_FRONTEND", "noninteractive"))?;
+        update()?;
     }
+    // Old lists name versions that the archive does not have any more.
+    get(packages).or_else(|_| update().and_then(|()| get(packages)))
+}
+
+fn update() -> Result<()> {
+    must(program("apt-get").args(["update", "-q"]).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+fn get(packages: &[&str]) -> Result<()> {
     must(
         program("apt-get")
             .args(["install", "-y", "-q", "--no-install-recommends"])

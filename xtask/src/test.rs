@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must pass.
 
 use crate::workspace::{build_concord, cargo, must};
-use crate::{kb, layers, packages};
+use crate::{kb, layers, next, packages};
 use clap::Args;
 use concord_testkit::{Result, tool};
 use std::time::Instant;
@@ -38,7 +38,11 @@ pub fn run(options: &Options) -> Result<()> {
             must(cargo().args(["clippy", "--workspace", "--all-targets", "--quiet"]).args(strict))
         })?;
     }
-    // The scenarios start the executable; they do not build it.
+    // The scenarios start the executables; they do not build them. The newer one
+    // first: both have the same name in the build directory.
+    if !options.no_scenarios {
+        step("next release", || next::run(false).map(|_| ()))?;
+    }
     step("executable", || build_concord(false).map(|_| ()))?;
     // Last, so that the runner's own closing lines are the last ones.
     tests(options)

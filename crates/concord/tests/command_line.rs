@@ -207,7 +207,7 @@ fn manual_pages_and_completions_know_every_command() {
         assert!(text(&script.stdout).contains("service"), "{shell}");
     }
     let usage = run(dir.path(), &["no-such-command"]);
-    assert_eq!(usage.status.code(), Some(2));
+    assert_eq!(usage.status.code(), Some(64));
 }
 
 #[test]

@@ -47,7 +47,7 @@ fn connectors_are_shown_changed_and_switched() {
     assert_eq!(listed[0]["enabled"], true);
     assert_eq!(listed[0]["settings"]["tries"], serde_json::Value::Null);
     let nothing = core.run(&["connector", "set", "webhook"]);
-    assert_eq!(nothing.code, 2, "{}", nothing.err);
+    assert_eq!(nothing.code, 64, "{}", nothing.err);
     let wrong = core.run(&["connector", "set", "webhook", "--address-space", "SMTP:*x"]);
     assert!(wrong.code == 2 && wrong.err.contains("a '*' stands alone"), "{}", wrong.err);
     let unknown = core.run(&["connector", "show", "other"]);

@@ -103,10 +103,12 @@ fn every_page_of_the_summary_exists_and_every_page_is_in_it() {
         .map(|(page, _)| page.to_owned())
         .collect();
     let mut pages = BTreeSet::new();
-    for entry in std::fs::read_dir(root().join("docs/src")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        if name.ends_with(".md") && name != "SUMMARY.md" {
-            pages.insert(name);
+    for (directory, before) in [("docs/src", ""), ("docs/src/findings", "findings/")] {
+        for entry in std::fs::read_dir(root().join(directory)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            if name.ends_with(".md") && name != "SUMMARY.md" {
+                pages.insert(format!("{before}{name}"));
+            }
         }
     }
     assert_eq!(named, pages);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// Another run is under way.
-    #[error("cannot {verb}: {holder} holds the lock {path}; wait until it is done")]
+    #[error("cannot do '{verb}': {holder} holds the lock {path}; wait until it is done")]
     Locked {
         /// What was asked for.
         verb: String,
@@ -54,7 +54,7 @@ pub enum SetupError {
     )]
     AlreadyInstalled(PathBuf),
     /// The machine is not fit; nothing was written.
-    #[error("cannot {verb}: {} checks refuse it, nothing was changed:\n  {}", .refusals.len(), .refusals.join("\n  "))]
+    #[error("cannot do '{verb}': {} checks refuse it, nothing was changed:\n  {}", .refusals.len(), .refusals.join("\n  "))]
     Refused {
         /// What was asked for.
         verb: String,
@@ -62,7 +62,7 @@ pub enum SetupError {
         refusals: Vec<String>,
     },
     /// What was asked for makes no sense here.
-    #[error("cannot {verb}: {cause}")]
+    #[error("cannot do '{verb}': {cause}")]
     Invalid {
         /// What was asked for.
         verb: String,
@@ -70,7 +70,7 @@ pub enum SetupError {
         cause: String,
     },
     /// A step failed; everything was undone.
-    #[error("cannot {verb}: {cause}; everything is as it was before")]
+    #[error("cannot do '{verb}': {cause}; everything is as it was before")]
     Undone {
         /// What was asked for.
         verb: String,
@@ -79,7 +79,7 @@ pub enum SetupError {
     },
     /// A step failed and so did undoing.
     #[error(
-        "cannot {verb}: {cause}; undoing it failed too: {then}; mend the cause, then run any \
+        "cannot do '{verb}': {cause}; undoing it failed too: {then}; mend the cause, then run any \
          command of setup (for example 'concord doctor'): it goes on undoing"
     )]
     HalfUndone {
@@ -92,7 +92,7 @@ pub enum SetupError {
     },
     /// It is done, but tidying up failed.
     #[error(
-        "{verb} is done, but tidying up behind it failed: {cause}; the next command of setup \
+        "'{verb}' is done, but tidying up behind it failed: {cause}; the next command of setup \
          tries again"
     )]
     NotTidied {

@@ -18,6 +18,9 @@ pub(super) fn apply(sight: &Sight<'_>, plan: &mut Plan) {
     let there = sight.directory.and_then(|d| d.schema);
     if let (Some((program, arguments)), Some(schema)) = (sight.migrate.clone(), there) {
         let saved = sight.host.layout.saved_index(schema);
+        if let Some(above) = saved.parent() {
+            plan.step(Step::make_directory(above, 0o700, None));
+        }
         plan.step(Step::MigrateIndex { program, arguments, saved });
     }
 }

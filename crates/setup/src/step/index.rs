@@ -11,9 +11,6 @@ pub(super) fn look(bench: &Bench<'_>, saved: &Path) -> Result<Before> {
     if bench.host.system.directory()?.is_none() {
         return Ok(Before::Absent);
     }
-    if let Some(above) = saved.parent() {
-        bench.host.make_directories(above, 0o700)?;
-    }
     bench.host.remove_tree(saved)?;
     let on = saved.display().to_string();
     bench.host.act("copy the index to", &on, |system| system.snapshot_index(saved))?;

@@ -162,7 +162,8 @@ fn converge_outside(
 ) -> Result<()> {
     let mut inner = Plan::new(plan.verb.clone());
     converge(&Goal { before: Some(outside), after: None, disposal }, sight, &mut inner)?;
-    plan.changes.extend(inner.changes);
+    // The registry goes at the very end, with everything.
+    plan.changes.extend(inner.changes.into_iter().filter(|change| change.what != "registry"));
     for (number, step) in inner.steps.into_iter().enumerate() {
         match step {
             // The real registry goes at the very end.
