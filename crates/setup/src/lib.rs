@@ -14,6 +14,7 @@ pub mod package;
 mod plan;
 pub mod probe;
 pub mod record;
+pub mod recover;
 pub mod resource;
 mod step;
 pub mod survey;

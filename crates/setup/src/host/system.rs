@@ -204,6 +204,11 @@ pub trait System: Send + Sync {
     fn renumber(&self) -> Result<()>;
     /// Puts a copied index in the place of the index; nothing may run.
     fn put_index_back(&self, from: &Path) -> Result<()>;
+    /// Copies the store to the new directory `to` below the data directory,
+    /// beside a running core too; files that do not change any more may be
+    /// links. `told` hears what is copied, how much of it is done, and of how
+    /// much. `false` if there is no store.
+    fn backup_store(&self, to: &Path, told: &mut dyn FnMut(&str, u64, u64)) -> Result<bool>;
     /// Runs a program of Concord's to its end; an error carries its words.
     fn run(&self, program: &Path, arguments: &[String]) -> Result<String>;
 

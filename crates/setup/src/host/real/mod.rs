@@ -1,6 +1,7 @@
 //! The machine that Setup really runs on: Debian's user commands, systemd, the
 //! controller's and the core's own interfaces, the engine where no core runs.
 
+mod backup;
 mod directory;
 mod offline;
 mod online;
@@ -161,6 +162,9 @@ impl System for RealSystem {
     }
     fn put_index_back(&self, from: &Path) -> Result<()> {
         offline::put_index_back(self, from)
+    }
+    fn backup_store(&self, to: &Path, told: &mut dyn FnMut(&str, u64, u64)) -> Result<bool> {
+        backup::store(self, to, told)
     }
     fn run(&self, program: &Path, arguments: &[String]) -> Result<String> {
         let mut child = Command::new(program);
