@@ -11,7 +11,6 @@ use crate::layout::{CONNECTORS, SERVICES};
 use crate::survey::Survey;
 use crate::verb::ReleaseFacts;
 use crate::verb::remove_all::stamp;
-use concord_engine::offline::Reading;
 use concord_registry::{Origin, Registry};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -116,7 +115,7 @@ fn fill(
     })?;
     let mut manifest = describe(host, registry, release);
     if has_store {
-        learn_of_store(&mut manifest, &taken)?;
+        learn_of_store(host, &mut manifest, &taken)?;
     }
     let previous = newest(directory, &manifest)?;
     let mut collection = Collection {
@@ -175,22 +174,17 @@ fn describe(host: &Host, registry: &Registry, release: &ReleaseFacts) -> BackupM
 }
 
 /// What the store itself says is what counts, not what the registry remembers.
-fn learn_of_store(manifest: &mut BackupManifest, store: &Path) -> Result<()> {
-    let failed = |error: concord_base::StorageError| SetupError::Service {
-        act: "read the copy of the store".to_owned(),
-        cause: error.to_string(),
-    };
-    let reading = Reading::open(store).map_err(failed)?;
-    manifest.identity.lineage = Some(Uuid::from_bytes(reading.log_id()));
-    let objects = reading.objects().map_err(failed)?;
-    let organisation =
-        objects.iter().find(|o| o.kind() == concord_directory::Kind::Organisation);
-    manifest.identity.organisation = organisation.map(|o| o.name.clone());
-    manifest.release.schemas.index = reading.schema();
+fn learn_of_store(host: &Host, manifest: &mut BackupManifest, store: &Path) -> Result<()> {
+    let found = host.system.store_at(store)?;
+    manifest.identity.lineage = found.directory.lineage;
+    manifest.identity.organisation = found.directory.organisation;
+    if let Some(schema) = found.directory.schema {
+        manifest.release.schemas.index = schema;
+    }
     manifest.counts = Counts {
-        mailboxes: reading.object_count(concord_directory::Kind::Mailbox).map_err(failed)?,
-        messages: reading.message_count().map_err(failed)?,
-        deliveries: reading.delivery_count().map_err(failed)?,
+        mailboxes: found.directory.mailboxes,
+        messages: found.messages,
+        deliveries: found.deliveries,
     };
     Ok(())
 }

@@ -11,6 +11,8 @@ mod store;
 mod strays;
 mod versions;
 
+pub(crate) use services::free;
+
 use super::{Case, Finding};
 use crate::error::Result;
 

@@ -59,7 +59,7 @@ pub(super) fn state(system: &RealSystem) -> Result<Option<DirectoryState>> {
     Ok(Some(state))
 }
 
-fn fill(state: &mut DirectoryState, objects: &[Object]) {
+pub(super) fn fill(state: &mut DirectoryState, objects: &[Object]) {
     for object in objects {
         let name = object.name.clone();
         match &object.details {
