@@ -17,6 +17,7 @@ type Parser = fn(&[u8]);
 /// What can be fuzzed. `cargo xtask fuzz` has the same names.
 const TARGETS: &[(&str, Parser)] = &[
     ("address", address),
+    ("bundle", concord_bundle::fuzz),
     ("imap", concord_imap::fuzz),
     ("message", concord_message::fuzz),
     ("message-log", concord_message_log::fuzz),

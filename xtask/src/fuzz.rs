@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// The names that `fuzz/src/main.rs` knows.
 const TARGETS: &[&str] =
-    &["address", "imap", "message", "message-log", "pop3", "sasl", "settings", "smtp"];
+    &["address", "bundle", "imap", "message", "message-log", "pop3", "sasl", "settings", "smtp"];
 
 /// What libFuzzer steers by: counters on every edge, and compared values.
 const FLAGS: &str = "-Cpasses=sancov-module \

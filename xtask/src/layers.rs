@@ -24,7 +24,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "registry",
         ],
     ),
-    ("lifecycle", &["controller", "setup"]),
+    ("lifecycle", &["bundle", "controller", "setup"]),
     ("services", &["admin-api", "imap", "pop3", "core", "internet-mail"]),
     ("daemon", &["concord"]),
     ("tools", &["xtask", "bench", "tests"]),

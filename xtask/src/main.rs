@@ -5,10 +5,13 @@
 //! they are asked to.
 
 mod bench;
+mod bundle;
+mod deb;
 mod fuzz;
 mod kb;
 mod layers;
 mod packages;
+mod product;
 mod storm;
 mod test;
 mod workspace;
@@ -36,6 +39,10 @@ enum Task {
     /// Breaks a loaded server on purpose and counts what was lost.
     #[command(subcommand)]
     Storm(storm::Storm),
+    /// Makes a signed bundle of a release.
+    Bundle(bundle::Options),
+    /// Makes a package for Debian.
+    Deb(deb::Options),
     /// Measures against Debian's Postfix and Dovecot; all arguments go to concord-bench.
     Bench(bench::Options),
 }
@@ -47,6 +54,8 @@ fn main() -> ExitCode {
         Task::Kb => kb::run(),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Storm(storm) => storm::run(&storm),
+        Task::Bundle(options) => bundle::run(&options),
+        Task::Deb(options) => deb::run(&options),
         Task::Bench(options) => bench::run(&options),
     };
     match done {
@@ -55,5 +64,16 @@ fn main() -> ExitCode {
             eprintln!("error: {trouble}");
             ExitCode::FAILURE
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_keeps_the_rules_of_clap() {
+        Arguments::command().debug_assert();
     }
 }

@@ -12,6 +12,7 @@ pub const FOR_TESTS: &[(&str, &str)] = &[
     ("mbsync", "isync"),
     ("swaks", "swaks libnet-ssleay-perl"),
     ("curl", "curl"),
+    ("minisign", "minisign"),
     ("mutt", "mutt"),
     ("script", "bsdutils"),
     ("python3", "python3"),

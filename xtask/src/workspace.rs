@@ -52,10 +52,25 @@ pub fn shown(command: &Command) -> String {
 
 /// Builds the server and gives back where the executable is.
 pub fn build_concord(release: bool) -> Result<PathBuf> {
+    build_program(release, None, None)
+}
+
+/// As [`build_concord`], with features, and as the given version.
+pub fn build_program(
+    release: bool,
+    features: Option<&str>,
+    version: Option<&str>,
+) -> Result<PathBuf> {
     let mut build = cargo();
     build.args(["build", "--package", "concord", "--bin", "concord"]);
     if release {
         build.arg("--release");
+    }
+    if let Some(features) = features {
+        build.args(["--features", features]);
+    }
+    if let Some(version) = version {
+        build.env("CONCORD_RELEASE", version);
     }
     must(&mut build)?;
     let profile = if release { "release" } else { "debug" };

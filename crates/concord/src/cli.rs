@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 /// Concord, a messaging server.
 #[derive(Debug, Parser)]
-#[command(name = "concord", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+#[command(name = "concord", version = crate::release::VERSION, after_help = EXIT_CODES, disable_help_subcommand = true)]
 #[command(propagate_version = true, max_term_width = 100)]
 pub struct Cli {
     /// The directory that holds everything of one server [default: $CONCORD_ROOT, else

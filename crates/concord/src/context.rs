@@ -15,12 +15,19 @@ pub struct Context {
     root: Option<PathBuf>,
     /// Whether results are printed as JSON.
     pub json: bool,
+    /// Whether nothing is printed: the caller does it.
+    pub silent: bool,
 }
 
 impl Context {
     /// From the command line.
     pub fn new(cli: &Cli) -> Self {
-        Self { root: cli.root.clone(), json: cli.json }
+        Self { root: cli.root.clone(), json: cli.json, silent: false }
+    }
+
+    /// The same without output of its own: a verb within a verb.
+    pub fn quiet(other: &Self) -> Self {
+        Self { root: other.root.clone(), json: other.json, silent: true }
     }
 
     /// The root: `--root`, else `$CONCORD_ROOT`, else the user's default; if

@@ -11,7 +11,8 @@ use std::process::ExitCode;
 pub const EXIT_CODES: &str = "Exit codes:
    0  done
    1  not done; stderr says why and what to do
-   2  wrong usage
+   2  changes are pending, or something was found (setup, doctor, --dry-run)
+  64  wrong usage
   69  Concord does not run, or not here
   78  the configuration has mistakes";
 
@@ -20,7 +21,9 @@ pub const EXIT_CODES: &str = "Exit codes:
 pub enum Exit {
     /// It could not be done.
     NotDone,
-    /// The options make no sense; clap's code for it too.
+    /// Changes are pending or something was found; no error.
+    Pending,
+    /// The options make no sense (EX_USAGE).
     Usage,
     /// Nobody answers (EX_UNAVAILABLE).
     NotRunning,
@@ -34,7 +37,8 @@ impl Exit {
     pub fn code(self) -> ExitCode {
         let number = match self {
             Self::NotDone => 1,
-            Self::Usage => 2,
+            Self::Pending => 2,
+            Self::Usage => 64,
             Self::NotRunning => 69,
             Self::Configuration => u8::try_from(EXIT_REFUSED).unwrap_or(1),
         };
@@ -54,6 +58,11 @@ impl Failure {
     /// A failure of the command itself; `message` reads "cannot X: Y; do Z".
     pub fn new(code: &'static str, message: impl fmt::Display) -> Self {
         Self { message: message.to_string(), code: code.to_owned(), exit: Exit::NotDone }
+    }
+
+    /// No failure: what was asked for was looked at, and there is something to do.
+    pub fn pending() -> Self {
+        Self { message: String::new(), code: String::new(), exit: Exit::Pending }
     }
 
     /// Options that make no sense together; `message` as for [`Failure::new`].
@@ -83,6 +92,9 @@ impl Failure {
     /// Writes it to stderr, as JSON if so asked.
     pub fn print(&self, json: bool) {
         use std::io::Write;
+        if self.exit == Exit::Pending {
+            return;
+        }
         let text = if json {
             serde_json::json!({ "code": self.code, "message": self.message }).to_string()
         } else {

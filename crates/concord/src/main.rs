@@ -12,6 +12,7 @@ mod commands;
 mod context;
 mod failure;
 mod print;
+mod release;
 mod serve;
 mod services;
 mod setup;
@@ -26,7 +27,18 @@ use std::process::ExitCode;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
+    let cli = match cli::Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            // Help and version are no mistakes.
+            return if error.use_stderr() {
+                failure::Exit::Usage.code()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
     let context = context::Context::new(&cli);
     match cli.command.run(&context) {
         Ok(()) => ExitCode::SUCCESS,

@@ -209,6 +209,7 @@ impl Resource {
     /// A few words for people.
     pub fn what(&self) -> String {
         match self {
+            Self::Directory { path, .. } if path.as_os_str().is_empty() => "the root".to_owned(),
             Self::Directory { path, .. } => format!("directory {}", path.display()),
             Self::File { path, .. } => format!("file {}", path.display()),
             Self::Link { path, .. } => format!("link {}", path.display()),

@@ -79,6 +79,19 @@ impl Layout {
     pub fn trash(&self) -> PathBuf {
         self.setup().join("trash")
     }
+    /// The index as it was before a release migrated it.
+    pub fn saved_index(&self, schema: i64) -> PathBuf {
+        self.setup().join("before").join(format!("index-{schema}.db"))
+    }
+    /// What was seen of releases: older ones are refused.
+    pub fn seen(&self) -> PathBuf {
+        self.setup().join("seen")
+    }
+    /// Where a release on trial gets a copy of the index; it must be able to
+    /// write there.
+    pub fn rehearsal(&self) -> PathBuf {
+        self.root.data().join("rehearsal")
+    }
     /// What was taken out of the way and is kept for the administrator.
     pub fn quarantine(&self) -> PathBuf {
         self.setup().join("quarantine")

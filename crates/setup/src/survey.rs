@@ -94,6 +94,8 @@ impl Survey {
             objects,
             hash: true,
             migrate: None,
+            moved: None,
+            promised: false,
         }
     }
 }

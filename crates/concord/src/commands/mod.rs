@@ -14,6 +14,8 @@ pub trait Run {
     fn run(self, context: &Context) -> Result<(), Failure>;
 }
 
+pub use setup::run as setup_run;
+
 // What the commands over the admin API share.
 mod admin;
 mod object;
@@ -45,6 +47,12 @@ macro_rules! commands {
 }
 
 commands! {
+    #[command(subcommand)]
+    setup => Setup,
+    doctor => Doctor,
+    #[command(subcommand)]
+    update => Update,
+    rollback => Rollback,
     up => Up,
     down => Down,
     #[command(subcommand)]
@@ -68,6 +76,8 @@ commands! {
     trace => Trace,
     #[command(subcommand)]
     store => Store,
+    #[command(subcommand)]
+    registry => Registry,
     completions => Completions,
     man => Man,
     #[command(hide = true)]

@@ -70,7 +70,7 @@ codes! {
         ["Q242762", "Q196305", "Q182814"]
     MISSING_SERVICE "CC-0102" Error "service record missing"
         "An installed component does not run."
-        ["Q243243", "Q188632"]
+        ["Q188632"]
     CONNECTOR_WITHOUT_SERVICE "CC-0103" Error "connector in the directory without a service"
         "Mail is routed to a connector that this machine does not run, and waits."
         ["Q188632", "Q185061", "Q250330"]
@@ -85,7 +85,7 @@ codes! {
         ["Q190442", "Q168739"]
     UNIT "CC-0107" Error "systemd unit missing, changed or not enabled"
         "The server does not start with the machine, or not as it was installed."
-        ["Q266670"]
+        ["Q190442"]
     ORPHAN_UNIT "CC-0108" Warning "systemd unit of a server that is not there"
         "systemd tries to start what does not exist."
         ["Q242762", "Q199989"]
@@ -109,7 +109,7 @@ codes! {
         ["Q196332"]
     WRONG_LINK "CC-0207" Warning "link missing or pointing elsewhere"
         "The command on the path is not the program that is installed."
-        ["Q244473"]
+        ["Q183713"]
     LEFTOVER "CC-0208" Warning "leftover release, package or draft"
         "It takes room, and nobody will ever use it."
         ["Q190236", "Q196183"]
@@ -178,13 +178,13 @@ codes! {
         ["Q196129"]
     CERTIFICATE_NAME "CC-0703" Warning "certificate does not name the host"
         "Programs that check names refuse it."
-        ["Q252648"]
+        ["Q198564"]
     CLOCK "CC-0801" Error "clock is wrong"
         "Certificates, retries and dates of messages are judged wrongly."
-        ["Q189289"]
+        ["Q154595"]
     PORT_TAKEN "CC-0802" Error "port held by another process"
         "The listener cannot be opened."
-        ["Q181181"]
+        ["Q146157"]
     NAME_UNRESOLVED "CC-0803" Warning "own name does not resolve"
         "Other hosts may refuse mail of a server whose name they cannot find."
         ["Q164845", "Q251814"]

@@ -2,15 +2,16 @@
 
 use super::{Finding, Mend};
 use crate::converge::{Goal, converge};
+use crate::doctor::check::free;
 use crate::error::Result;
 use crate::host::Host;
 use crate::plan::Plan;
-use crate::resource::Disposal;
+use crate::resource::{self, Disposal, Seen};
 use crate::step::Step;
 use crate::survey::{self, Survey};
 use crate::verb::component::declare_built_in;
 use crate::verb::install::built_in;
-use concord_registry::{Registry, Resource};
+use concord_registry::{Class, Registry, Resource};
 
 /// Plans what mends the findings: those that lose nothing, and those whose
 /// codes were asked for.
@@ -37,6 +38,9 @@ pub fn plan_fix(
     if let Some(before) = survey.known() {
         let after = after(host, survey, before, &chosen)?;
         let repairs = chosen.iter().any(|finding| matches!(finding.mend, Mend::Repair(_)));
+        for finding in &chosen {
+            keep_a_copy(host, before, finding, &mut plan);
+        }
         if repairs || after != *before {
             converge_to(host, survey, before, &after, &mut plan)?;
         }
@@ -52,6 +56,26 @@ pub fn plan_fix(
         }
     }
     Ok(plan)
+}
+
+/// What somebody changed by hand is kept before it is written over.
+fn keep_a_copy(host: &Host, before: &Registry, finding: &Finding, plan: &mut Plan) {
+    if !["CC-0105", "CC-0107", "CC-0204", "CC-0301"].contains(&finding.code.code) {
+        return;
+    }
+    let owned = before.resources.iter().find(|o| o.resource.what() == finding.place);
+    let path = match owned.map(|o| &o.resource) {
+        Some(Resource::Service { name, .. }) => host.layout.record(name),
+        Some(Resource::Unit { name, directory, .. }) => directory.join(name),
+        Some(Resource::File { path, .. }) => host.layout.resolve(path),
+        _ => return,
+    };
+    if path.is_file() {
+        let name = crate::resource::directory::name_of(&path);
+        let to = free(host.layout.quarantine().join("changed").join(name));
+        plan.change("keep", path.display().to_string(), format!("as {}", to.display()));
+        plan.step(Step::Copy { from: path, to });
+    }
 }
 
 /// The registry with components added, forgotten, and facts learned.
@@ -104,7 +128,14 @@ fn converge_to(
     let restorable = |registry: &Registry| {
         let mut registry = registry.clone();
         registry.resources.retain(|owned| match &owned.resource {
-            Resource::Tree { path, .. } => host.layout.resolve(path).exists(),
+            // Program files and the store cannot be made up here.
+            Resource::Tree { .. } => {
+                matches!(resource::observe(&owned.resource, &sight), Ok(Seen::Same))
+            }
+            Resource::Directory { path, class: Class::Data, .. } => {
+                host.layout.resolve(path).is_dir()
+            }
+            Resource::Connector { .. } | Resource::Generator { .. } => survey.directory.is_some(),
             Resource::Schema { .. } => false,
             _ => true,
         });

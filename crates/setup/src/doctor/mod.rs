@@ -5,7 +5,7 @@
 //! nothing and asks for the others.
 
 mod check;
-mod codes;
+pub(crate) mod codes;
 mod fix;
 
 pub(crate) use check::free;

@@ -61,10 +61,12 @@ fn program(facts: &Facts<'_>) -> Vec<Resource> {
         return Vec::new();
     }
     let tree = PathBuf::from(RELEASES).join(&facts.release.version);
-    vec![
+    let mut resources = vec![
         Resource::Link { path: CURRENT.into(), target: tree.clone() },
         Resource::Tree { path: tree, files: facts.files.to_vec() },
-    ]
+    ];
+    resources.extend(facts.previous.cloned());
+    resources
 }
 
 /// What is outside the root.

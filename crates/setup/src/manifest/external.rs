@@ -9,12 +9,13 @@ use concord_registry::{Class, Component, Resource, TreeFile};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
+/// `name` is the connector's; one package may serve several connectors.
 pub(super) fn manifest(
+    name: &str,
     component: &Component,
     package: &ConnectorManifest,
     files: &[TreeFile],
 ) -> Manifest {
-    let name = &package.connector.name;
     let home = PathBuf::from(CONNECTORS).join(name);
     let tree = home.join(&component.version);
     let mut manifest = Manifest::default();
@@ -25,7 +26,7 @@ pub(super) fn manifest(
         whole: false,
         class: Class::Program,
     });
-    let record = record(component, package, &tree);
+    let record = record(name, component, package, &tree);
     manifest.resources.push(Resource::Tree { path: tree, files: files.to_vec() });
     manifest.resources.push(service(&record));
     for listener in &package.listeners {
@@ -33,8 +34,8 @@ pub(super) fn manifest(
         let name = format!("{name}.{}", listener.name);
         manifest.resources.push(Resource::Listener { name });
     }
-    let connector = Resource::Connector { name: name.clone() };
-    manifest.objects.insert(connector.key(), object(package));
+    let connector = Resource::Connector { name: name.to_owned() };
+    manifest.objects.insert(connector.key(), object(name, package));
     manifest.resources.push(connector);
     if let Some(brought) = &package.address_type {
         let generator = Resource::Generator {
@@ -43,7 +44,7 @@ pub(super) fn manifest(
         };
         let object = ObjectState::Generator(GeneratorObject {
             address_type: brought.name.clone(),
-            component: name.clone(),
+            component: name.to_owned(),
             rule: brought.generator.clone(),
         });
         manifest.objects.insert(generator.key(), object);
@@ -52,12 +53,16 @@ pub(super) fn manifest(
     manifest
 }
 
-fn record(component: &Component, package: &ConnectorManifest, tree: &Path) -> ServiceRecord {
-    let name = &package.connector.name;
+fn record(
+    name: &str,
+    component: &Component,
+    package: &ConnectorManifest,
+    tree: &Path,
+) -> ServiceRecord {
     let variable = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     ServiceRecord {
-        service: name.clone(),
-        component: name.clone(),
+        service: name.to_owned(),
+        component: name.to_owned(),
         version: component.version.clone(),
         enabled: component.enabled,
         program: tree.join(&package.connector.program),
@@ -75,14 +80,14 @@ fn record(component: &Component, package: &ConnectorManifest, tree: &Path) -> Se
     }
 }
 
-fn object(package: &ConnectorManifest) -> ObjectState {
+fn object(name: &str, package: &ConnectorManifest) -> ObjectState {
     let spaces = package
         .address_spaces
         .iter()
         .map(|space| json!({ "type": space.kind, "pattern": space.pattern, "cost": space.cost }));
     ObjectState::Connector(ConnectorObject {
-        name: package.connector.name.clone(),
-        component: package.connector.name.clone(),
+        name: name.to_owned(),
+        component: name.to_owned(),
         enabled: true,
         address_spaces: spaces.collect(),
         settings: package.defaults(),

@@ -40,6 +40,8 @@ pub struct Facts<'a> {
     pub files: &'a [TreeFile],
     /// The seed of the settings file.
     pub settings: &'a str,
+    /// The release to go back to, if it is kept.
+    pub previous: Option<&'a Resource>,
 }
 
 /// What a component is made of.
@@ -62,7 +64,7 @@ pub fn of(
         (CORE, Origin::Release, _) => Ok(core::manifest(component, facts)),
         (INTERNET_MAIL, Origin::Release, _) => Ok(internet_mail::manifest(component, facts)),
         (_, Origin::Package { .. }, Some((package, files))) => {
-            Ok(external::manifest(component, package, files))
+            Ok(external::manifest(name, component, package, files))
         }
         (_, Origin::Package { .. }, None) => Err(SetupError::invalid(
             "read the manifest",

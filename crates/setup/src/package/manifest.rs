@@ -7,8 +7,6 @@ use std::path::{Component as Part, Path};
 
 /// The version of the connector contract that this release keeps.
 pub const CONTRACT: u32 = 1;
-/// A manifest is some kilobytes.
-pub(super) const MAX_OCTETS: u64 = 256 << 10;
 /// Settings and listeners of one connector; more is a mistake in a generator.
 const MAX_ENTRIES: usize = 100;
 

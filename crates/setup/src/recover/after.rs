@@ -154,9 +154,11 @@ impl Sources<'_> {
         Some(Component { installed: self.host.now(), ..component.clone() })
     }
 
-    /// Where a package is staged.
+    /// Where a package is staged; for a dry run, where it is in the backup.
     fn package(&self, name: &str, component: &Component) -> PathBuf {
-        self.host.layout.staging().join(CONNECTORS).join(name).join(&component.version)
+        let staging = self.host.layout.staging();
+        let top = if self.options.dry_run { &self.backup.path } else { &staging };
+        top.join(CONNECTORS).join(name).join(&component.version)
     }
 
     fn declare(&self, after: &mut Registry, new: &BTreeSet<String>) -> Result<Objects> {
@@ -181,6 +183,7 @@ impl Sources<'_> {
                 release: &release,
                 files: &[],
                 settings: "",
+                previous: None,
             };
             let declared = manifest::of(name, &component, Some(&package), &facts)?;
             objects.extend(declared.objects);
@@ -203,6 +206,7 @@ impl Sources<'_> {
             release: &release,
             files: &self.options.machine.files,
             settings: &seed,
+            previous: None,
         };
         let mut objects = Objects::new();
         for name in BUILT_IN {

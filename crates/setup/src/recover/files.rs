@@ -96,6 +96,11 @@ impl<'a> Places<'a> {
         for path in here {
             self.put_aside(&path, plan);
         }
+        // Indexes to go back to with an older release are of the old store too.
+        let saved = self.host.layout.setup().join("before");
+        if saved.exists() {
+            self.put_aside(&saved, plan);
+        }
         let place = Path::new(Part::Store.place());
         let names: BTreeSet<PathBuf> = self
             .backup

@@ -173,11 +173,15 @@ fn learn(entry: &Entry, state: &mut DirectoryState) {
 }
 
 /// Stages the objects, and adds the step that puts them.
-pub(super) fn step(host: &Host, put: &[Entry], plan: &mut Plan) -> Result<()> {
+pub(super) fn step(host: &Host, put: &[Entry], dry_run: bool, plan: &mut Plan) -> Result<()> {
     if put.is_empty() {
         return Ok(());
     }
     let file = staged(host).join("objects.json");
+    if dry_run {
+        plan.step(Step::MergeDirectory { file });
+        return Ok(());
+    }
     let octets = serde_json::to_vec(put)
         .map_err(|e| SetupError::invalid("stage objects of the directory", e))?;
     host.make_directories(&staged(host), 0o700)?;

@@ -7,6 +7,7 @@ use crate::backup::{Backup, Part, Told};
 use crate::converge::{Goal, converge};
 use crate::error::{Result, SetupError};
 use crate::host::{DirectoryState, Entry, Host};
+use crate::layout::RELEASES;
 use crate::manifest;
 use crate::plan::Plan;
 use crate::resource::{self, Disposal, Seen, Sight};
@@ -15,7 +16,7 @@ use crate::survey::{self, Survey};
 use crate::verb::ReleaseFacts;
 use concord_registry::{Registry, Resource};
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Checks, stages what is needed, and plans. The caller holds the lock, and
 /// removes what is staged when the plan is carried out or given up. Until then
@@ -105,11 +106,13 @@ impl Planning<'_> {
             directory: directory.as_ref(),
             objects: &objects,
             hash: true,
+            promised: self.options.dry_run,
+            moved: None,
             migrate: Some(self.migrate(&after)),
         };
         let declared = self.declared(&after, &sight, &mut plan)?;
         self.move_files(&after, &declared, &mut beside)?;
-        merge::step(self.host, &beside.merged, &mut beside.plan)?;
+        merge::step(self.host, &beside.merged, self.options.dry_run, &mut beside.plan)?;
         self.assemble(declared, beside, &mut plan)?;
         self.tell(&mut plan);
         Ok(plan)
@@ -142,8 +145,8 @@ impl Planning<'_> {
     /// What leads to what is declared, from what is declared now. Program files
     /// that are damaged and not at hand are left to their own finding.
     fn declared(&self, after: &Registry, sight: &Sight<'_>, plan: &mut Plan) -> Result<Plan> {
-        let before = self.here.map(|r| restorable(r, sight, &mut Vec::new())).transpose()?;
-        let partly = restorable(after, sight, &mut plan.notes)?;
+        let before = self.here.map(|r| self.restorable(r, sight, &mut Vec::new())).transpose()?;
+        let partly = self.restorable(after, sight, &mut plan.notes)?;
         let disposal =
             Disposal { quarantine: Some(self.host.layout.quarantine()), ..Disposal::default() };
         let mut inner = Plan::new("recover");
@@ -165,6 +168,42 @@ impl Planning<'_> {
             }
         }
         Ok(inner)
+    }
+
+    /// The registry without trees of program files that differ and are not at hand.
+    fn restorable(
+        &self,
+        registry: &Registry,
+        sight: &Sight<'_>,
+        notes: &mut Vec<String>,
+    ) -> Result<Registry> {
+        let mut restorable = registry.clone();
+        let mut kept = Vec::new();
+        for owned in restorable.resources {
+            if let Resource::Tree { path, .. } = &owned.resource
+                && !self.is_at_hand(path)
+                && resource::observe(&owned.resource, sight)? != Seen::Same
+            {
+                notes.push(format!(
+                    "program files in {} are damaged; they are not in the backup: 'concord setup \
+                     repair --from FILE' puts them back",
+                    self.host.layout.resolve(path).display()
+                ));
+                continue;
+            }
+            kept.push(owned);
+        }
+        restorable.resources = kept;
+        Ok(restorable)
+    }
+
+    /// Whether a tree is staged, or would be if this were no dry run.
+    fn is_at_hand(&self, path: &Path) -> bool {
+        if !self.options.dry_run {
+            return self.host.layout.staging().join(path).exists();
+        }
+        let in_backup = self.backup.manifest.files.iter().any(|file| file.path.starts_with(path));
+        in_backup || (self.here.is_none() && path.starts_with(RELEASES))
     }
 
     fn move_files(&self, after: &Registry, declared: &Plan, beside: &mut Beside) -> Result<()> {
@@ -260,27 +299,4 @@ fn makes_room(step: &Step) -> bool {
             | Step::SetAccess { .. }
             | Step::Move { .. }
     )
-}
-
-/// The registry without trees of program files that differ and are not staged.
-fn restorable(registry: &Registry, sight: &Sight<'_>, notes: &mut Vec<String>) -> Result<Registry> {
-    let mut restorable = registry.clone();
-    let mut kept = Vec::new();
-    for owned in restorable.resources {
-        if let Resource::Tree { path, .. } = &owned.resource
-            && !sight.host.layout.staging().join(path).exists()
-            && let seen = resource::observe(&owned.resource, sight)?
-            && seen != Seen::Same
-        {
-            notes.push(format!(
-                "program files in {} are damaged; they are not in the backup: 'concord setup \
-                 repair --from FILE' puts them back",
-                sight.host.layout.resolve(path).display()
-            ));
-            continue;
-        }
-        kept.push(owned);
-    }
-    restorable.resources = kept;
-    Ok(restorable)
 }

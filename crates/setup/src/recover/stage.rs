@@ -30,7 +30,7 @@ fn place(host: &Host, entry: &FileEntry) -> PathBuf {
 }
 
 /// Stages the parts, and every package: a connector of the directory may need
-/// its own. Only checks where only a plan is wanted, but for packages.
+/// its own. Only checks where only a plan is wanted.
 pub(super) fn stage(
     host: &Host,
     backup: &Backup,
@@ -38,16 +38,15 @@ pub(super) fn stage(
     dry_run: bool,
     told: Told<'_>,
 ) -> Result<()> {
-    let mut copied: Vec<&FileEntry> = backup.files_in(Part::Connectors.place()).collect();
     if dry_run {
-        backup.check_parts(parts, told)?;
-    } else {
-        let parts = COPIED.iter().filter(|part| parts.contains(part));
-        copied.extend(parts.flat_map(|part| backup.files_in(part.place())));
+        return backup.check_parts(parts.iter().chain([&Part::Connectors]), told);
     }
     if parts.contains(&Part::Directory) {
         backup.check_parts([&Part::Directory], told)?;
     }
+    let mut copied: Vec<&FileEntry> = backup.files_in(Part::Connectors.place()).collect();
+    let parts = COPIED.iter().filter(|part| parts.contains(part));
+    copied.extend(parts.flat_map(|part| backup.files_in(part.place())));
     let total = copied.iter().map(|entry| entry.size).sum();
     let mut done = 0;
     for entry in copied {

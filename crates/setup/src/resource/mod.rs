@@ -43,6 +43,11 @@ pub struct Sight<'a> {
     pub objects: &'a BTreeMap<String, ObjectState>,
     /// Whether program files are read and hashed; else only looked at.
     pub hash: bool,
+    /// Program files will be staged by the time the plan is carried out; for dry
+    /// runs.
+    pub promised: bool,
+    /// A tree that an earlier step of the same plan puts in its place.
+    pub moved: Option<PathBuf>,
     /// The program that knows this release's schema, and its arguments.
     pub migrate: Option<(PathBuf, Vec<String>)>,
 }

@@ -15,7 +15,9 @@ pub(super) fn observe(sight: &Sight<'_>, version: i64) -> Seen {
 }
 
 pub(super) fn apply(sight: &Sight<'_>, plan: &mut Plan) {
-    if let Some((program, arguments)) = sight.migrate.clone() {
-        plan.step(Step::MigrateIndex { program, arguments });
+    let there = sight.directory.and_then(|d| d.schema);
+    if let (Some((program, arguments)), Some(schema)) = (sight.migrate.clone(), there) {
+        let saved = sight.host.layout.saved_index(schema);
+        plan.step(Step::MigrateIndex { program, arguments, saved });
     }
 }

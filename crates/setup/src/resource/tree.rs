@@ -11,6 +11,9 @@ use std::path::Path;
 /// The first file that is not as the release has it.
 pub(super) fn observe(sight: &Sight<'_>, path: &Path, files: &[TreeFile]) -> Result<Seen> {
     let top = sight.path(path);
+    if sight.moved.as_ref() == Some(&top) {
+        return Ok(Seen::Same);
+    }
     if !top.exists() {
         return Ok(Seen::Absent);
     }
@@ -36,7 +39,7 @@ pub(super) fn apply(sight: &Sight<'_>, path: &Path, why: &str, plan: &mut Plan) 
     let layout = &sight.host.layout;
     let full = sight.path(path);
     let staged = layout.staging().join(path);
-    if !staged.exists() {
+    if !staged.exists() && !sight.promised {
         let cause = format!(
             "program files in {}: {why}; they come from the bundle or package they were \
              installed from: give it with --from",

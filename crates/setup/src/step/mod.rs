@@ -166,6 +166,15 @@ pub enum Step {
         program: PathBuf,
         /// The arguments that make it migrate.
         arguments: Vec<String>,
+        /// Where the index as it was is kept, also for going back later.
+        saved: PathBuf,
+    },
+    /// Puts a copied index in the place of the index.
+    PutIndexBack {
+        /// The copy.
+        from: PathBuf,
+        /// Where the index as it was is kept.
+        saved: PathBuf,
     },
     /// Runs a program of Concord's that changes nothing outside the scratch directory.
     Run {
@@ -193,6 +202,9 @@ pub enum Step {
     },
     /// Lets mail programs read every folder anew: only behind the commit.
     Renumber,
+    /// Notes in the registry which store and organisation are here: only behind
+    /// the commit, when there is a store.
+    Learn,
     /// Removes Setup's own directory, the journal last: the end of everything.
     PurgeSetup,
     /// Removes a file or a tree for good: only behind the commit.
@@ -266,6 +278,7 @@ impl Step {
                 | Self::PurgeSetup
                 | Self::Stamp
                 | Self::Renumber
+                | Self::Learn
         )
     }
 
@@ -283,7 +296,9 @@ impl Step {
             Self::RemoveObject { key } => object::look(bench, key),
             Self::MergeDirectory { file } => merge::look(bench, file),
             Self::StoreRegistry { .. } => store_registry::look(bench),
-            Self::MigrateIndex { .. } => index::look(bench),
+            Self::MigrateIndex { saved, .. } | Self::PutIndexBack { saved, .. } => {
+                index::look(bench, saved)
+            }
             _ => Ok(Before::Nothing),
         }
     }
@@ -317,7 +332,10 @@ impl Step {
                 store_registry::perform(bench, registry.as_deref(), verb)
             }
             Self::Tell { control, when } => control::perform(bench, control, *when),
-            Self::MigrateIndex { program, arguments } => index::perform(bench, program, arguments),
+            Self::MigrateIndex { program, arguments, .. } => {
+                index::perform(bench, program, arguments)
+            }
+            Self::PutIndexBack { from, .. } => index::put_back(bench, from),
             Self::Run { program, arguments, .. } => host
                 .act("run", &program.display().to_string(), |s| s.run(program, arguments))
                 .map(|_| ()),
@@ -329,6 +347,7 @@ impl Step {
                     system.bootstrap(organisation, domain, hostname)
                 })
             }
+            Self::Learn => store_registry::learn(bench),
             Self::Renumber => host.act("renumber", "folders", |system| system.renumber()),
             Self::PurgeSetup => directory::purge_setup(bench),
             Self::Purge { path } => host.remove_tree(path),
@@ -352,7 +371,7 @@ impl Step {
             Self::MergeDirectory { .. } => merge::undo(bench, before),
             Self::StoreRegistry { verb, .. } => store_registry::undo(bench, before, verb),
             Self::Tell { control, when } => control::undo(bench, control, *when),
-            Self::MigrateIndex { .. } => index::undo(bench, before),
+            Self::MigrateIndex { .. } | Self::PutIndexBack { .. } => index::undo(bench, before),
             _ => Ok(()),
         }
     }
@@ -391,11 +410,13 @@ impl Step {
             Self::StoreRegistry { registry: None, .. } => "remove the registry".to_owned(),
             Self::Tell { control, .. } => control.say(),
             Self::MigrateIndex { .. } => "migrate the index".to_owned(),
+            Self::PutIndexBack { .. } => "put the index of the release before back".to_owned(),
             Self::Run { why, .. } => why.clone(),
             Self::SnapshotIndex { .. } => "copy the index for a rehearsal".to_owned(),
             Self::Bootstrap { organisation, .. } => {
                 format!("begin the directory of organisation {organisation}")
             }
+            Self::Learn => "note which store is here".to_owned(),
             Self::Renumber => "let mail programs read every folder anew".to_owned(),
             Self::PurgeSetup => "remove Setup's own directory".to_owned(),
             Self::Purge { path } => format!("remove {}", path.display()),

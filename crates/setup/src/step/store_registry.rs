@@ -44,3 +44,11 @@ pub(super) fn undo(bench: &Bench<'_>, before: &Before, verb: &str) -> Result<()>
         _ => Ok(()),
     }
 }
+
+/// The store is made by the run itself; its identity is known only then.
+pub(super) fn learn(bench: &Bench<'_>) -> Result<()> {
+    let Some(mut registry) = database(bench).load()? else { return Ok(()) };
+    let before = registry.clone();
+    crate::verb::repair::learn_identity(bench.host.system.directory()?.as_ref(), &mut registry);
+    if registry == before { Ok(()) } else { perform(bench, Some(&registry), "learn") }
+}

@@ -69,7 +69,8 @@ pub(crate) fn declare_built_in(host: &Host, registry: &mut Registry) -> Result<(
     let release = registry.release().cloned().ok_or_else(|| {
         SetupError::invalid("read the registry", "it does not say which release runs")
     })?;
-    let files = release_files(registry);
+    let files = release_files(registry, &registry.current);
+    let previous = previous_tree(registry);
     let settings = seed_of_settings(registry);
     let installation = registry.installation.clone();
     let facts = Facts {
@@ -78,6 +79,7 @@ pub(crate) fn declare_built_in(host: &Host, registry: &mut Registry) -> Result<(
         release: &release,
         files: &files,
         settings: &settings,
+        previous: previous.as_ref(),
     };
     for name in BUILT_IN {
         if let Some(component) = registry.components.get(name).cloned() {
@@ -103,6 +105,7 @@ pub(crate) fn declare_again(host: &Host, registry: &mut Registry) -> Result<()> 
             release: &release,
             files: &[],
             settings: "",
+            previous: None,
         };
         let manifest = manifest::of(name, &component, Some(package), &facts)?;
         registry.own(name, manifest.resources);
@@ -110,9 +113,17 @@ pub(crate) fn declare_again(host: &Host, registry: &mut Registry) -> Result<()> 
     Ok(())
 }
 
-/// The files of the release that runs, as the registry has them.
-pub(crate) fn release_files(registry: &Registry) -> Vec<TreeFile> {
-    let path = std::path::Path::new(crate::layout::RELEASES).join(&registry.current);
+/// The program files of the release to go back to, if they are kept.
+fn previous_tree(registry: &Registry) -> Option<Resource> {
+    let version = registry.previous.as_ref()?;
+    let files = release_files(registry, version);
+    let path = std::path::Path::new(crate::layout::RELEASES).join(version);
+    (!files.is_empty()).then_some(Resource::Tree { path, files })
+}
+
+/// The files of a release, as the registry has them.
+pub(crate) fn release_files(registry: &Registry, version: &str) -> Vec<TreeFile> {
+    let path = std::path::Path::new(crate::layout::RELEASES).join(version);
     let found = registry.resources.iter().find_map(|owned| match &owned.resource {
         Resource::Tree { path: there, files } if *there == path => Some(files.clone()),
         _ => None,

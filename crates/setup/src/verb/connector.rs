@@ -17,6 +17,8 @@ use std::path::PathBuf;
 /// A package that was checked and unpacked into the staging directory.
 #[derive(Debug, Clone)]
 pub struct StagedPackage {
+    /// The connector's name; the package's own unless told otherwise.
+    pub name: String,
     /// Its manifest.
     pub manifest: ConnectorManifest,
     /// Its files.
@@ -25,6 +27,8 @@ pub struct StagedPackage {
     pub key: String,
     /// SHA-256 of its list of files.
     pub sha256: String,
+    /// It is only looked at, not unpacked: a dry run.
+    pub promised: bool,
 }
 
 /// Where a package is to be unpacked.
@@ -50,7 +54,7 @@ pub fn plan_install(
     options: &ConnectorOptions,
 ) -> Result<Plan> {
     let before = survey.installed(host)?;
-    let name = package.manifest.connector.name.as_str();
+    let name = package.name.as_str();
     let verb = format!("connector install {name}");
     check(&verb, survey, package)?;
     let mut after = before.clone();
@@ -81,12 +85,13 @@ pub fn plan_install(
         release: &release,
         files: &[],
         settings: "",
+        previous: None,
     };
     let pair = (package.manifest.clone(), package.files.clone());
     let declared = manifest::of(name, &component, Some(&pair), &facts)?;
     after.own(name, declared.resources);
     declare_built_in(host, &mut after)?;
-    let mut plan = plan_towards_with(host, survey, &after, declared.objects, &verb)?;
+    let mut plan = towards(host, survey, &after, declared.objects, (&verb, package.promised))?;
     settle_object(survey, package, options, &verb, &mut plan)?;
     if survey.services.is_some() && component.enabled && !plan.is_empty() {
         let services = vec![name.to_owned()];
@@ -98,16 +103,17 @@ pub fn plan_install(
     Ok(plan)
 }
 
-fn plan_towards_with(
+fn towards(
     host: &Host,
     survey: &Survey,
     after: &concord_registry::Registry,
     more: BTreeMap<String, ObjectState>,
-    verb: &str,
+    (verb, promised): (&str, bool),
 ) -> Result<Plan> {
     let mut objects = survey::objects(host, after);
     objects.extend(more);
-    let sight = survey.sight(host, after, &objects);
+    let mut sight = survey.sight(host, after, &objects);
+    sight.promised = promised;
     let mut plan = Plan::new(verb);
     let disposal = crate::resource::Disposal::default();
     let goal =
@@ -127,8 +133,8 @@ fn check(verb: &str, survey: &Survey, package: &StagedPackage) -> Result<()> {
         return Err(SetupError::invalid(verb, cause));
     }
     let Some(registry) = survey.known() else { return Ok(()) };
-    if registry.components.get(&connector.name).is_some_and(|c| c.origin == Origin::Release) {
-        let cause = format!("'{}' is a part of Concord itself", connector.name);
+    if registry.components.get(&package.name).is_some_and(|c| c.origin == Origin::Release) {
+        let cause = format!("'{}' is a part of Concord itself", package.name);
         return Err(SetupError::invalid(verb, cause));
     }
     Ok(())
@@ -171,7 +177,7 @@ fn settle_object(
     verb: &str,
     plan: &mut Plan,
 ) -> Result<()> {
-    let name = &package.manifest.connector.name;
+    let name = &package.name;
     let key = crate::verb::component::connector_key(name);
     let there = survey.directory.as_ref().and_then(|d| d.object(&key));
     let planned = plan.steps.iter_mut().find_map(|step| match step {

@@ -79,8 +79,8 @@ pub fn plan(
     }
     let (registry, objects) = declare(host, release, options, files)?;
     let mut sight = survey.sight(host, &registry, &objects);
-    // The tree comes from the staging directory: what is in its place is replaced.
-    sight.hash = true;
+    // A dry run has staged nothing.
+    sight.promised = files.is_empty();
     let mut plan = Plan::new(verb);
     let disposal = Disposal::default();
     let goal = Goal { before: None, after: Some(&registry), disposal: &disposal };
@@ -93,6 +93,7 @@ pub fn plan(
             hostname: options.hostname.clone(),
         });
     }
+    plan.after(Step::Learn);
     Ok(plan)
 }
 
@@ -147,6 +148,7 @@ fn declare(
         release: &entry,
         files,
         settings: &options.settings,
+        previous: None,
     };
     let objects = manifest::declare(&mut registry, &BTreeMap::new(), &facts)?;
     Ok((registry, objects))

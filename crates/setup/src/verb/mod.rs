@@ -3,8 +3,11 @@
 pub mod component;
 pub mod connector;
 pub mod install;
+pub mod registry;
 pub mod remove_all;
 pub mod repair;
+pub mod rollback;
+pub mod update;
 
 use concord_registry::Schemas;
 

@@ -48,7 +48,7 @@ pub fn quarantine(host: &Host) -> PathBuf {
 }
 
 /// `20261128T171500Z`
-pub(crate) fn stamp(at: concord_base::Timestamp) -> String {
+pub fn stamp(at: concord_base::Timestamp) -> String {
     jiff::Timestamp::from_millisecond(at.0)
         .map(|time| time.strftime("%Y%m%dT%H%M%SZ").to_string())
         .unwrap_or_else(|_| at.0.to_string())
@@ -76,6 +76,8 @@ pub fn plan(host: &Host, survey: &Survey, keep: &Keep) -> Result<Plan> {
         objects: &objects,
         hash: false,
         migrate: None,
+        moved: None,
+        promised: false,
     };
     stop(survey, installation, &mut plan);
     if let Some(quarantine) = &disposal.quarantine {

@@ -2,8 +2,8 @@
 
 use super::component::plan_towards;
 use super::{ReleaseFacts, component, install};
-use crate::error::Result;
-use crate::host::Host;
+use crate::error::{Result, SetupError};
+use crate::host::{DirectoryState, Host};
 use crate::plan::Plan;
 use crate::survey::Survey;
 use concord_registry::{Place, Registry, Release};
@@ -12,7 +12,8 @@ use std::path::Path;
 /// Plans to make the machine as the registry declares it.
 pub fn plan(host: &Host, survey: &Survey) -> Result<Plan> {
     let mut after = survey.installed(host)?.clone();
-    learn_identity(survey, &mut after);
+    learn_identity(survey.directory.as_ref(), &mut after);
+    refuse_without_store(host, &after)?;
     plan_towards(host, survey, &after, "setup repair")
 }
 
@@ -26,7 +27,8 @@ pub fn plan_adopt(
 ) -> Result<Plan> {
     let before = survey.installed(host)?;
     let mut after = before.clone();
-    learn_identity(survey, &mut after);
+    learn_identity(survey.directory.as_ref(), &mut after);
+    refuse_without_store(host, &after)?;
     after.previous = None;
     after.current.clone_from(&release.version);
     after.releases = vec![Release {
@@ -61,9 +63,24 @@ pub fn plan_adopt(
     Ok(plan)
 }
 
+/// An empty data directory in the place of one that is gone (a volume that is
+/// not mounted) would begin a new store, and mail would be split over two.
+fn refuse_without_store(host: &Host, registry: &Registry) -> Result<()> {
+    let data = host.layout.root().data();
+    if registry.identity.lineage.is_none() || data.is_dir() {
+        return Ok(());
+    }
+    let cause = format!(
+        "{} is gone (CC-0202), and this server had a store: mount its volume, or 'concord \
+         recover' a backup",
+        data.display()
+    );
+    Err(SetupError::invalid("setup repair", cause))
+}
+
 /// What could not be known at the installation, because there was no store yet.
-pub(crate) fn learn_identity(survey: &Survey, registry: &mut Registry) {
-    let Some(directory) = &survey.directory else { return };
+pub(crate) fn learn_identity(directory: Option<&DirectoryState>, registry: &mut Registry) {
+    let Some(directory) = directory else { return };
     let identity = &mut registry.identity;
     if identity.lineage.is_none() {
         identity.lineage = directory.lineage;

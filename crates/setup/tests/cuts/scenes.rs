@@ -294,7 +294,14 @@ fn install_connector(host: &Host, name: &str, version: &str) -> Result<()> {
     std::fs::write(tree.join("connector.toml"), text).unwrap();
     std::fs::write(tree.join("run"), format!("#!program {version}")).unwrap();
     let (manifest, files): (ConnectorManifest, _) = read_package(&tree)?;
-    let package = StagedPackage { manifest, files, key: "key".into(), sha256: "sum".into() };
+    let package = StagedPackage {
+        name: name.into(),
+        manifest,
+        files,
+        key: "key".into(),
+        sha256: "sum".into(),
+        promised: false,
+    };
     let survey = Survey::take(host)?;
     let plan = connector::plan_install(host, &survey, &package, &ConnectorOptions::default())?;
     session.carry_out(&plan, &mut |_| {})?;

@@ -1,6 +1,10 @@
 //! `concord connector`: the ways to other mail systems.
 
+pub(super) mod install;
+mod keygen;
 mod list;
+mod pack;
+mod remove;
 mod set;
 mod show;
 mod switch;
@@ -13,6 +17,10 @@ use crate::failure::Failure;
 /// List, show and change connectors to other mail systems
 #[derive(Debug, clap::Subcommand)]
 pub enum Args {
+    Install(install::Args),
+    Remove(remove::Args),
+    Pack(pack::Args),
+    Keygen(keygen::Args),
     List(list::Args),
     Show(show::Args),
     Set(set::Args),
@@ -25,6 +33,10 @@ pub enum Args {
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Self::Install(args) => args.run(context),
+            Self::Remove(args) => args.run(context),
+            Self::Pack(args) => args.run(context),
+            Self::Keygen(args) => args.run(context),
             Self::List(args) => args.run(context),
             Self::Show(args) => args.run(context),
             Self::Set(args) => args.run(context),

@@ -35,7 +35,10 @@ pub struct Args {
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         let root = context.root_to_set_up(self.demo)?;
-        let is_new = setup::set_up(&root, self.demo)?;
+        if let Some(program) = setup::other_program(&root) {
+            return Err(become_installed(&program));
+        }
+        let is_new = setup::prepare(&root, self.demo)? == setup::Found::New;
         let settings = concord_settings::load(&root)?;
         serve::log_to_file(&root, &settings)?;
         concord_tls::server_config(setup::certificate(&root, &settings)?)?;
@@ -53,6 +56,19 @@ impl Run for Args {
         output.end();
         Ok(())
     }
+}
+
+/// A root with releases of its own is run by the one that it is at. Returns
+/// only if that is not possible.
+fn become_installed(program: &std::path::Path) -> Failure {
+    use std::os::unix::process::CommandExt;
+    let arguments = std::env::args_os().skip(1);
+    let error = std::process::Command::new(program).args(arguments).exec();
+    let program = program.display();
+    Failure::new(
+        "up.program",
+        format!("cannot start {program}: {error}; run 'concord doctor'"),
+    )
 }
 
 impl Args {

@@ -1,7 +1,9 @@
 //! The certificate.
 
+use super::services::free;
 use crate::doctor::{Case, Finding, Mend, codes};
 use crate::error::Result;
+use crate::step::Step;
 use crate::verb::remove_all::stamp;
 use concord_tls::CertificateFiles;
 use std::time::Duration;
@@ -33,9 +35,13 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
         seen,
         mend: Mend::Advice(advice.to_owned()),
     };
+    let broken = |seen: String| Finding {
+        mend: if given { Mend::Advice(advice.to_owned()) } else { make_anew(case, &files) },
+        ..found(&codes::CERTIFICATE_UNUSABLE, seen)
+    };
     let facts = match concord_tls::facts(&files) {
         Ok(facts) => facts,
-        Err(error) => return Ok(vec![found(&codes::CERTIFICATE_UNUSABLE, error.to_string())]),
+        Err(error) => return Ok(vec![broken(error.to_string())]),
     };
     let mut findings = Vec::new();
     let now = case.host.now();
@@ -59,4 +65,15 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
         ));
     }
     Ok(findings)
+}
+
+/// The start makes a new one only if there is none.
+fn make_anew(case: &Case<'_>, files: &CertificateFiles) -> Mend {
+    let to = free(case.host.layout.quarantine().join("tls").join("self-made.pem"));
+    Mend::Steps {
+        what: format!("move it to {}; the next start makes another", to.display()),
+        steps: vec![Step::Move { from: files.certificate.clone(), to }],
+        after: Vec::new(),
+        loses_nothing: true,
+    }
 }

@@ -8,14 +8,21 @@ use crate::plan::Plan;
 use crate::record::ServiceRecord;
 use crate::resource::{self, Seen, Sight};
 use crate::survey;
-use concord_registry::{Origin, Owned, Registry, Resource};
+use concord_registry::{Class, Origin, Owned, Registry, Resource};
 
 pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
     let Some(registry) = case.survey.known() else { return Ok(Vec::new()) };
     let objects = survey::objects(case.host, registry);
     let sight = case.survey.sight(case.host, registry, &objects);
     let mut findings = Vec::new();
+    let unknown = case.survey.directory.is_none();
     for (resource, seen) in differences(registry, &sight)? {
+        // What cannot be read is not known to be missing.
+        let in_directory =
+            matches!(resource, Resource::Connector { .. } | Resource::Generator { .. });
+        if in_directory && unknown {
+            continue;
+        }
         let owner = registry.resource(&resource.key());
         let code = code_of(resource, &seen, owner, registry, case);
         findings.push(Finding {
@@ -100,6 +107,15 @@ fn mend(
         return Ok(Mend::Advice(format!(
             "{how}: run the release that wrote it, or 'concord update apply' a newer one"
         )));
+    }
+    if let Resource::Directory { path, class: Class::Data, .. } = resource
+        && !sight.host.layout.resolve(path).is_dir()
+    {
+        return Ok(Mend::Advice(
+            "mount its volume if it has one of its own; else 'concord recover' a backup. An empty \
+             one would be a new store"
+                .to_owned(),
+        ));
     }
     let mut plan = Plan::default();
     resource::apply(resource, seen, sight, &mut plan)?;

@@ -11,16 +11,17 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
     findings.extend(registry(case));
     findings.extend(journal(case));
     let quarantine = case.host.layout.quarantine();
-    let held = entries(&quarantine).len();
-    if held > 0 {
+    let held = entries(&quarantine);
+    if !held.is_empty() {
         findings.push(Finding {
             code: &codes::QUARANTINE,
             place: quarantine.display().to_string(),
-            seen: format!("{held} entries"),
+            seen: format!("{} entries", held.len()),
             mend: Mend::Steps {
                 what: "remove them for good".to_owned(),
                 steps: Vec::new(),
-                after: vec![Step::Purge { path: quarantine }],
+                // These and no others: the same run may put something there.
+                after: held.into_iter().map(|path| Step::Purge { path }).collect(),
                 loses_nothing: false,
             },
         });
@@ -59,6 +60,13 @@ fn registry(case: &Case<'_>) -> Option<Finding> {
                     after: Vec::new(),
                     loses_nothing: true,
                 },
+                (_, RegistryError::Newer { .. }) => Mend::Advice(
+                    "run the release that wrote it; 'concord update apply' brings it".to_owned(),
+                ),
+                (_, RegistryError::Io { .. }) => Mend::Advice(
+                    "run as root, or as whoever installed it; see whether the disk is full"
+                        .to_owned(),
+                ),
                 _ => Mend::Advice(
                     "run 'concord registry restore --from-machine': it is made anew from what is \
                      there"

@@ -2,7 +2,7 @@
 
 use crate::doctor::{Case, Finding, Mend, codes};
 use crate::error::Result;
-use crate::step::Step;
+use crate::step::{Control, Step, When};
 use concord_registry::{Manager, Resource};
 
 pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
@@ -35,7 +35,10 @@ fn orphans(case: &Case<'_>) -> Vec<Finding> {
                 seen,
                 mend: Mend::Steps {
                     what: format!("move it to {}", to.display()),
-                    steps: vec![Step::Move { from: found.path.clone(), to: free(to) }],
+                    steps: vec![
+                        Step::Move { from: found.path.clone(), to: free(to) },
+                        Step::tell(Control::Reload, When::Doing),
+                    ],
                     after: Vec::new(),
                     loses_nothing: true,
                 },

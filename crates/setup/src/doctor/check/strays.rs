@@ -53,7 +53,11 @@ fn strange_paths(case: &Case<'_>, registry: &Registry) -> Vec<Finding> {
             let record = directory == layout.services()
                 && entry.extension().is_some_and(|ending| ending == "toml");
             // Orphan records have a code of their own.
-            if above(&entry) || record {
+            // mkfs makes lost+found where the root is a volume of its own.
+            if above(&entry) || record || entry.ends_with("lost+found") {
+                continue;
+            }
+            if is_needed(case, &entry) {
                 continue;
             }
             let inside = entry.strip_prefix(layout.root().path()).unwrap_or(&entry);
@@ -79,6 +83,15 @@ fn strange_paths(case: &Case<'_>, registry: &Registry) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// The package of a connector that the directory knows waits to be installed
+/// again.
+fn is_needed(case: &Case<'_>, entry: &Path) -> bool {
+    let directory = case.survey.directory.as_ref();
+    let name = crate::resource::directory::name_of(entry);
+    entry.parent() == Some(&case.host.layout.connectors())
+        && directory.is_some_and(|d| d.connectors.iter().any(|c| c.name == name))
 }
 
 /// A unit that starts Concord from a root where nothing is.

@@ -1,0 +1,41 @@
+//! `concord update apply`
+
+use super::Run;
+use super::offer::Offer;
+use crate::commands::setup::run::{Manner, Question, host, verb_on};
+use crate::context::Context;
+use crate::failure::Failure;
+use concord_setup::verb::update;
+use std::path::PathBuf;
+
+/// Move every part of this server to the release in a bundle, or none
+///
+/// Checked, staged beside the running release and rehearsed before anything stops. New
+/// connections wait meanwhile. Whatever fails leads back to program and data as they were.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The bundle
+    bundle: PathBuf,
+    #[command(flatten)]
+    manner: Manner,
+}
+
+impl Run for Args {
+    fn run(self, context: &Context) -> Result<(), Failure> {
+        let host = host(&context.root()?);
+        let mut accepted = None;
+        verb_on(&host, context, self.manner, Question::None, "update apply", |host, survey| {
+            let offer = Offer::open(host, &self.bundle)?;
+            let plan = update::plan(host, survey, &offer.offered)?;
+            if !self.manner.dry_run && !plan.is_empty() {
+                offer.stage(host)?;
+            }
+            accepted = Some(offer);
+            Ok(plan)
+        })?;
+        match accepted {
+            Some(offer) if !self.manner.dry_run => offer.accept(),
+            _ => Ok(()),
+        }
+    }
+}
