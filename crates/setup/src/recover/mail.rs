@@ -106,17 +106,22 @@ impl<'a> Target<'a> {
         admin: &'a JsonClient,
         name: &str,
         model: Option<&Object>,
+        dry_run: bool,
         report: &mut MailReport,
     ) -> Result<Self> {
+        report.mailbox = name.to_owned();
         let act = format!("find mailbox '{name}'");
         match admin.get::<Value>(&path_of("/v1/mailboxes", name), &[]).await {
             Ok(_) => {}
+            Err(ClientError::Refused { status: 404, .. }) if model.is_some() && dry_run => {
+                report.made = true;
+                return Ok(Self { admin, name: name.to_owned(), there: HashMap::new() });
+            }
             Err(ClientError::Refused { status: 404, .. }) if model.is_some() => {
                 make(admin, name, model, report).await?;
             }
             Err(error) => return Err(failed(&act)(error)),
         }
-        report.mailbox = name.to_owned();
         let there = inventory(admin, name).await?;
         Ok(Self { admin, name: name.to_owned(), there })
     }

@@ -29,7 +29,7 @@ pub use mail::{MailReport, Unread};
 pub use plan::prepare;
 pub use single::{MailboxOptions, MessageOptions, mailbox, message};
 
-use crate::backup::Part;
+use crate::backup::{Backup, Part};
 use crate::host::Host;
 use crate::verb::install::Source;
 use concord_registry::{Installation, TreeFile};
@@ -62,6 +62,15 @@ pub struct Machine {
     pub source: Source,
     /// The staged program's files, if it is.
     pub files: Vec<TreeFile>,
+}
+
+/// The settings file as it is to be here; `None` if the backup has none.
+pub fn settings_text(
+    host: &Host,
+    backup: &Backup,
+    options: &RecoverOptions,
+) -> crate::Result<Option<String>> {
+    Ok(settings::read(host, backup, options)?.map(|recovered| recovered.text))
 }
 
 /// Where the backup's files are staged; packages are where packages are.

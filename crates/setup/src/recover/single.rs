@@ -27,6 +27,8 @@ pub struct MailboxOptions {
     pub folder: Option<String>,
     /// What cannot be read is left out.
     pub salvage: bool,
+    /// Nothing is put; only counted.
+    pub dry_run: bool,
 }
 
 /// Which message, and where to.
@@ -38,8 +40,10 @@ pub struct MessageOptions {
     pub to: String,
     /// The folder; INBOX if not given.
     pub folder: Option<String>,
-    /// Damage of the index is passed over.
+    /// What cannot be read is left out.
     pub salvage: bool,
+    /// Nothing is put; only counted.
+    pub dry_run: bool,
 }
 
 /// An item of a folder that is to be put somewhere.
@@ -84,8 +88,9 @@ pub fn mailbox(
         ));
     }
     let to = options.to.clone().unwrap_or_else(|| object.name.clone());
-    let plan = Putting { admin, backup, reading: &reading, salvage: options.salvage };
-    plan.put(&to, Some(object), wanted, report, told)
+    let (salvage, dry_run) = (options.salvage, options.dry_run);
+    let putting = Putting { admin, backup, reading: &reading, salvage, dry_run };
+    putting.put(&to, Some(object), wanted, report, told)
 }
 
 /// Puts one message into the running core; with a Message-ID, every copy with
@@ -117,8 +122,9 @@ pub fn message(
         }
     }
     let report = MailReport { folders: 1, ..MailReport::default() };
-    let plan = Putting { admin, backup, reading: &reading, salvage: options.salvage };
-    plan.put(&options.to, None, wanted, report, told)
+    let (salvage, dry_run) = (options.salvage, options.dry_run);
+    let putting = Putting { admin, backup, reading: &reading, salvage, dry_run };
+    putting.put(&options.to, None, wanted, report, told)
 }
 
 /// The message as it lies in a mailbox, else as it is by itself.
@@ -151,6 +157,7 @@ struct Putting<'a> {
     backup: &'a Backup,
     reading: &'a Reading,
     salvage: bool,
+    dry_run: bool,
 }
 
 impl Putting<'_> {
@@ -167,7 +174,8 @@ impl Putting<'_> {
             self.check(&wanted, told)?;
         }
         block_on(async {
-            let mut target = Target::open(self.admin, to, model, &mut report).await?;
+            let dry_run = self.dry_run;
+            let mut target = Target::open(self.admin, to, model, dry_run, &mut report).await?;
             let total = report.messages;
             for (done, wanted) in (0..).zip(&wanted) {
                 told(Progress { what: "putting messages back", done, total });
@@ -190,7 +198,9 @@ impl Putting<'_> {
         }
         let cause = match self.reading.body(item.message) {
             Ok(Some(body)) => {
-                target.put(folder, item, body).await?;
+                if !self.dry_run {
+                    target.put(folder, item, body).await?;
+                }
                 report.added += 1;
                 return Ok(());
             }
