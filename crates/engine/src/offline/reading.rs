@@ -61,8 +61,9 @@ impl Reading {
     /// [`StorageError::Index`] if the index is missing or damaged.
     pub fn open(directory: &Path) -> Result<Self, StorageError> {
         let index = directory.join("index.db");
-        let wal = std::fs::metadata(directory.join("index.db-wal")).map_or(0, |m| m.len());
-        let mode = if wal == 0 { "immutable=1" } else { "mode=ro" };
+        // Even an empty one: then a core may be at work, and the file changes.
+        let wal = directory.join("index.db-wal").exists();
+        let mode = if wal { "mode=ro" } else { "immutable=1" };
         let uri = format!("file:{}?{mode}", escaped(&index)?);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI

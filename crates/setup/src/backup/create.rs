@@ -91,9 +91,10 @@ fn place(host: &Host, directory: &Path) -> Result<PathBuf> {
     let root = host.layout.root().path();
     let root = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_owned());
     if full.starts_with(&root) {
-        let cause = "it is in the server's own directory and would go with it; name one elsewhere, \
+        let cause =
+            "it is in the server's own directory and would go with it; name one elsewhere, \
                      best on another disk"
-            .to_owned();
+                .to_owned();
         return Err(BackupError::Place { path: full, cause }.into());
     }
     Ok(full)

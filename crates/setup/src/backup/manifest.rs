@@ -39,14 +39,8 @@ pub enum Part {
 
 impl Part {
     /// Every part.
-    pub const ALL: [Self; 6] = [
-        Self::Store,
-        Self::Directory,
-        Self::Registry,
-        Self::Config,
-        Self::Keys,
-        Self::Connectors,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Store, Self::Directory, Self::Registry, Self::Config, Self::Keys, Self::Connectors];
 
     /// Its word on the command line.
     pub const fn as_str(self) -> &'static str {

@@ -52,7 +52,11 @@ impl Sources<'_> {
                 continue;
             }
             if let Some(component) = self.component(&name, &after, plan) {
-                plan.change("add", format!("component {name}"), "the backup or its directory has it");
+                plan.change(
+                    "add",
+                    format!("component {name}"),
+                    "the backup or its directory has it",
+                );
                 after.components.insert(name.clone(), component);
                 new.insert(name);
             }

@@ -77,10 +77,10 @@ pub(super) fn identity(
     }
     let mail = [Part::Store, Part::Directory].iter().any(|part| parts.contains(part));
     // What the store says counts; without one, what Setup remembers of it.
-    let lineage = directory
-        .and_then(|d| d.lineage)
-        .or_else(|| here.and_then(|r| r.identity.lineage));
-    if let (true, Some(backup), Some(here)) = (mail && !options.adopt_lineage, theirs.lineage, lineage)
+    let lineage =
+        directory.and_then(|d| d.lineage).or_else(|| here.and_then(|r| r.identity.lineage));
+    if let (true, Some(backup), Some(here)) =
+        (mail && !options.adopt_lineage, theirs.lineage, lineage)
         && backup != here
     {
         let organisation = organisation.cloned().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Steps that put files into their places, and what was there into quarantine.
 
-use super::{staged, settings};
+use super::{settings, staged};
 use crate::backup::{Backup, FileEntry, Part};
 use crate::error::Result;
 use crate::hash::{sha256, sha256_of};

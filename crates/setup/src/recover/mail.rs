@@ -153,8 +153,7 @@ impl<'a> Target<'a> {
         if !date.is_empty() {
             query.push(("date", date.as_str()));
         }
-        let put: std::result::Result<Value, _> =
-            self.admin.post_octets(&path, &query, body).await;
+        let put: std::result::Result<Value, _> = self.admin.post_octets(&path, &query, body).await;
         put.map(|_| ()).map_err(failed(&format!("put a message into mailbox '{}'", self.name)))
     }
 }
@@ -194,24 +193,17 @@ async fn make(
 ) -> Result<()> {
     let act = format!("make mailbox '{name}'");
     let same = model.filter(|object| object.name.eq_ignore_ascii_case(name));
-    let addresses: Vec<String> = same
-        .iter()
-        .flat_map(|o| &o.proxies)
-        .map(|proxy| proxy.address.to_string())
-        .collect();
+    let addresses: Vec<String> =
+        same.iter().flat_map(|o| &o.proxies).map(|proxy| proxy.address.to_string()).collect();
     let display_name = model.map(|object| object.display_name.clone());
-    let new = |addresses: &[String]| {
-        json!({ "name": name, "display_name": display_name, "addresses": addresses })
-    };
+    let new = |addresses: &[String]| json!({ "name": name, "display_name": display_name, "addresses": addresses });
     let made: std::result::Result<Value, _> =
         admin.send(Method::POST, "/v1/mailboxes", &new(&addresses)).await;
     match made {
         Ok(_) => {}
         Err(ClientError::Refused { body, .. }) if !addresses.is_empty() => {
-            let _: Value = admin
-                .send(Method::POST, "/v1/mailboxes", &new(&[]))
-                .await
-                .map_err(failed(&act))?;
+            let _: Value =
+                admin.send(Method::POST, "/v1/mailboxes", &new(&[])).await.map_err(failed(&act))?;
             report.notes.push(format!(
                 "mailbox '{name}' did not get its addresses {}: {body}",
                 addresses.join(", ")

@@ -64,14 +64,15 @@ fn compare(there: &[Entry], wanted: Vec<Entry>, overwrite: bool, plan: &mut Plan
                 put.push(entry);
             }
             Some(other) => {
-                let why = format!("{} differ; --overwrite takes the backup's", differ(other, &entry));
+                let why =
+                    format!("{} differ; --overwrite takes the backup's", differ(other, &entry));
                 list(&mut untouched, "differs", &key, why, plan);
             }
         }
     }
-    let only_here = by_key.keys().filter(|key| {
-        !wanted_keys.contains(*key) && !OF_THE_SERVER.contains(&key.kind)
-    });
+    let only_here = by_key
+        .keys()
+        .filter(|key| !wanted_keys.contains(*key) && !OF_THE_SERVER.contains(&key.kind));
     for key in only_here {
         list(&mut untouched, "keep", key, "the backup does not have it".to_owned(), plan);
     }
@@ -188,4 +189,65 @@ pub(super) fn step(host: &Host, put: &[Entry], dry_run: bool, plan: &mut Plan) -
     host.write_file(&file, &octets, 0o600, None)?;
     plan.step(Step::MergeDirectory { file });
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use concord_directory::{Contact, Mailbox, NewObject, Proxy};
+
+    fn entry(name: &str, addresses: &[&str], details: Details) -> Entry {
+        let proxies = addresses.iter().enumerate().map(|(number, address)| Proxy {
+            address: address.parse().unwrap(),
+            primary: number == 0,
+        });
+        let object = NewObject {
+            name: name.into(),
+            display_name: name.into(),
+            proxies: proxies.collect(),
+            details,
+        };
+        Entry { object, members: Vec::new() }
+    }
+
+    fn mailbox(name: &str, addresses: &[&str]) -> Entry {
+        entry(name, addresses, Details::Mailbox(Mailbox::default()))
+    }
+
+    #[test]
+    fn what_is_missing_is_added_and_nothing_is_taken_from_anybody() {
+        let there = [mailbox("carol", &["SMTP:alice@example.test"]), mailbox("bob", &[])];
+        let contact = Contact { target: "SMTP:x@elsewhere.test".parse().unwrap() };
+        let wanted = vec![
+            mailbox("Alice", &["SMTP:alice@example.test", "SMTP:a@example.test"]),
+            mailbox("bob", &["SMTP:bob@example.test"]),
+            entry("friend", &[], Details::Contact(contact)),
+        ];
+        let mut plan = Plan::new("test");
+        let put = compare(&there, wanted.clone(), false, &mut plan);
+        let names: Vec<_> = put.iter().map(|entry| entry.object.name.as_str()).collect();
+        assert_eq!(names, ["Alice", "friend"]);
+        let left: Vec<_> = put[0].object.proxies.iter().map(|p| p.address.to_string()).collect();
+        assert_eq!(left, ["SMTP:a@example.test"], "carol keeps the other one");
+        assert!(plan.notes[0].contains("mailbox carol has it"), "{:?}", plan.notes);
+        let acts: Vec<_> =
+            plan.changes.iter().map(|change| (change.act, change.what.as_str())).collect();
+        let expected = [
+            ("add", "mailbox alice"),
+            ("differs", "mailbox bob"),
+            ("add", "contact friend"),
+            ("keep", "mailbox carol"),
+        ];
+        assert_eq!(acts, expected);
+        let put = compare(&there, wanted, true, &mut Plan::new("test"));
+        assert!(put.iter().any(|entry| entry.object.name == "bob"));
+    }
+
+    #[test]
+    fn the_same_directory_is_no_change() {
+        let there = [mailbox("bob", &["SMTP:bob@example.test"])];
+        let mut plan = Plan::new("test");
+        assert_eq!(compare(&there, there.to_vec(), true, &mut plan), []);
+        assert_eq!((plan.changes.len(), plan.notes.len()), (0, 0));
+    }
 }

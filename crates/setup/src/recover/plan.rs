@@ -160,7 +160,8 @@ impl Planning<'_> {
         if self.text.is_some() {
             // The settings come from the backup; the seed must not take their place.
             let seed = self.host.layout.root().config_file();
-            let is_seed = |step: &Step| matches!(step, Step::WriteFile { path, .. } if *path == seed);
+            let is_seed =
+                |step: &Step| matches!(step, Step::WriteFile { path, .. } if *path == seed);
             if let Some(at) = inner.steps.iter().position(is_seed) {
                 inner.steps.remove(at);
                 inner.commit_after = inner.commit_after.saturating_sub(1);

@@ -34,7 +34,8 @@ pub(super) fn read(
     let mut changes = Vec::new();
     let mut text = text;
     let (old, new) = (&backup.manifest.identity.root, host.layout.root().path());
-    if old != new && text.contains(&quoted(old, '"')) | text.contains(&quoted(old, '\'')) {
+    let names_old = ['"', '\''].iter().any(|quote| text.contains(&quoted(old, *quote)));
+    if old != new && names_old {
         for quote in ['"', '\''] {
             text = text.replace(&quoted(old, quote), &quoted(new, quote));
         }

@@ -9,10 +9,13 @@ use concord_base::{MessageId, QueueId, StorageError, Timestamp};
 use concord_controller::JsonClient;
 use concord_directory::{Kind, Object};
 use concord_engine::offline::{ReadItem, Reading};
+use concord_message::HeaderScan;
 use concord_store::FlagSet;
 use std::collections::HashSet;
 use std::path::Path;
 
+/// Ids of messages read from the index at a time.
+const PAGE: u32 = 1_000;
 /// Names told of in an error; a directory may have thousands.
 const NAMES: usize = 20;
 
@@ -105,7 +108,10 @@ pub fn message(
     told: Told<'_>,
 ) -> Result<MailReport> {
     let reading = open(backup, options.salvage)?;
-    let found = reading.find_message(&options.id).map_err(|e| damaged(backup, &e))?;
+    let mut found = reading.find_message(&options.id).map_err(|e| damaged(backup, &e))?;
+    if found.is_empty() {
+        found = search(backup, &reading, &options.id, told)?;
+    }
     if found.is_empty() {
         return Err(lacks(
             format!("message '{}'", options.id),
@@ -125,6 +131,30 @@ pub fn message(
     let (salvage, dry_run) = (options.salvage, options.dry_run);
     let putting = Putting { admin, backup, reading: &reading, salvage, dry_run };
     putting.put(&options.to, None, wanted, report, told)
+}
+
+/// The index forgets Message-IDs with the messages' stories, and never knew
+/// those of messages that a mail program put there: every header is looked at.
+fn search(backup: &Backup, reading: &Reading, id: &str, told: Told<'_>) -> Result<Vec<MessageId>> {
+    let wanted = id.trim_start_matches('<').trim_end_matches('>');
+    let total = reading.message_count().map_err(|e| damaged(backup, &e))?;
+    let (mut found, mut after, mut done) = (Vec::new(), MessageId(0), 0);
+    loop {
+        let page = reading.messages_after(after, PAGE).map_err(|e| damaged(backup, &e))?;
+        let Some(last) = page.last() else { return Ok(found) };
+        after = *last;
+        for message in page {
+            told(Progress { what: "looking for the message", done, total });
+            done += 1;
+            // One that cannot be read is not this one, or shows when it is taken.
+            let Ok(Some(body)) = reading.body(message) else { continue };
+            let mut scan = HeaderScan::new();
+            scan.feed(&body);
+            if scan.finish().message_id == wanted {
+                found.push(message);
+            }
+        }
+    }
 }
 
 /// The message as it lies in a mailbox, else as it is by itself.
@@ -268,7 +298,9 @@ fn damaged(backup: &Backup, error: &StorageError) -> SetupError {
         StorageError::Damaged { path, offset, cause } => {
             (path.clone(), format!("is damaged at {offset}: {cause}"))
         }
-        StorageError::Io { act, path, cause } => (path.clone(), format!("cannot {act} it: {cause}")),
+        StorageError::Io { act, path, cause } => {
+            (path.clone(), format!("cannot {act} it: {cause}"))
+        }
         other => (backup.store().join("index.db").display().to_string(), other.to_string()),
     };
     let file = Path::new(&file);

@@ -10,7 +10,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 use std::collections::BTreeSet;
 use std::fs::{OpenOptions, Permissions};
 use std::io::{Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// Copied at a time; larger pieces are not faster.
@@ -78,8 +78,7 @@ fn copy(backup: &Backup, entry: &FileEntry, to: &Path) -> Result<()> {
         false => (0o700, entry.mode),
     };
     if let Some(above) = to.parent() {
-        let made = std::fs::DirBuilder::new().recursive(true).mode(directory).create(above);
-        made.map_err(SetupError::io("make", above))?;
+        directories(above, directory).map_err(SetupError::io("make", above))?;
     }
     let mut target = OpenOptions::new()
         .write(true)
@@ -108,4 +107,16 @@ fn copy(backup: &Backup, entry: &FileEntry, to: &Path) -> Result<()> {
         .set_permissions(Permissions::from_mode(mode))
         .and_then(|()| target.sync_all())
         .map_err(SetupError::io("write", to))
+}
+
+/// Whatever the umask is: the services' user must be able to enter them.
+fn directories(path: &Path, mode: u32) -> std::io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    if let Some(above) = path.parent() {
+        directories(above, mode)?;
+    }
+    std::fs::create_dir(path)?;
+    std::fs::set_permissions(path, Permissions::from_mode(mode))
 }

@@ -53,11 +53,7 @@ pub(super) fn store(
 }
 
 /// `false` if no core runs.
-fn online(
-    system: &RealSystem,
-    to: &Path,
-    told: &mut dyn FnMut(&str, u64, u64),
-) -> Result<bool> {
+fn online(system: &RealSystem, to: &Path, told: &mut dyn FnMut(&str, u64, u64)) -> Result<bool> {
     let admin = system.admin();
     let wanted = json!({ "to": to, "previous": system.root.data() });
     let mut end: Option<std::result::Result<(), String>> = None;

@@ -87,8 +87,7 @@ pub(super) fn put(system: &RealSystem, entries: &[Entry]) -> Result<()> {
     let there = objects(system)?.unwrap_or_default();
     let mut acts = Vec::new();
     for entry in entries {
-        let (Details::List(list), Some(old)) =
-            (&entry.object.details, find(&there, &entry.key()))
+        let (Details::List(list), Some(old)) = (&entry.object.details, find(&there, &entry.key()))
         else {
             continue;
         };
