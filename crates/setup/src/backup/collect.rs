@@ -172,7 +172,7 @@ pub(super) fn sync(directory: &Path) -> Result<()> {
 }
 
 /// Octets of a tree's files.
-pub(super) fn size_of(path: &Path) -> u64 {
+pub(crate) fn size_of(path: &Path) -> u64 {
     match std::fs::metadata(path) {
         Ok(found) if found.is_dir() => {
             crate::survey::entries(path).iter().map(|entry| size_of(entry)).sum()

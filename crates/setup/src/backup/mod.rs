@@ -18,6 +18,7 @@ mod list;
 mod manifest;
 mod verify;
 
+pub(crate) use collect::size_of;
 pub use create::{CreateOptions, Created, create};
 pub use error::BackupError;
 pub use list::{Listed, list};

@@ -1,7 +1,7 @@
 //! Whether a backup may be recovered here. Nothing is changed.
 
 use super::RecoverOptions;
-use crate::backup::{Backup, BackupError, Part};
+use crate::backup::{Backup, BackupError, Part, size_of};
 use crate::error::{Result, SetupError};
 use crate::host::Host;
 use crate::survey::Survey;
@@ -9,6 +9,8 @@ use crate::verb::ReleaseFacts;
 use concord_base::ByteSize;
 use concord_registry::{Registry, RegistryError};
 use std::collections::BTreeSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// Room that stays beside what is staged: journal, index, new mail.
 const BESIDE: u64 = 64 << 20;
@@ -108,12 +110,11 @@ pub(super) fn directory_is_known(survey: &Survey, parts: &BTreeSet<Part>) -> Res
 /// Whether there is room for what is staged.
 pub(super) fn space(host: &Host, backup: &Backup, parts: &BTreeSet<Part>) -> Result<()> {
     let place = host.layout.setup();
-    let needed: u64 = parts
-        .iter()
-        .flat_map(|part| backup.files_in(part.place()))
-        .map(|file| file.size)
-        .sum::<u64>()
-        .saturating_add(BESIDE);
+    let files = parts.iter().flat_map(|part| backup.files_in(part.place()));
+    let mut needed = files.map(|file| file.size).sum::<u64>().saturating_add(BESIDE);
+    if parts.contains(&Part::Store) {
+        needed = needed.saturating_add(kept_elsewhere(host));
+    }
     match host.system.free_space(&place) {
         Some(free) if free < needed => Err(BackupError::NoSpace {
             path: place,
@@ -122,5 +123,16 @@ pub(super) fn space(host: &Host, backup: &Backup, parts: &BTreeSet<Part>) -> Res
         }
         .into()),
         _ => Ok(()),
+    }
+}
+
+/// Octets of the present store if it is on a volume of its own: then quarantine
+/// is a copy of it.
+fn kept_elsewhere(host: &Host) -> u64 {
+    let device = |path: &Path| std::fs::metadata(path).ok().map(|found| found.dev());
+    let data = host.layout.root().data();
+    match (device(&data), device(host.layout.root().path())) {
+        (Some(data_is_on), Some(root_is_on)) if data_is_on != root_is_on => size_of(&data),
+        _ => 0,
     }
 }

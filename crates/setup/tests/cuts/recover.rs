@@ -1,7 +1,9 @@
 //! Backups, what happens then, and recovering from it.
 
 use crate::machine::{Machine, VERSION};
-use crate::scenes::{options, release, remove_everything, run, start, with_connectors};
+use crate::scenes::{
+    install_connector, options, release, remove_everything, run, start, with_connectors,
+};
 use concord_directory::{Details, DistributionList, Kind, Mailbox, NewObject};
 use concord_setup::backup::{Backup, CreateOptions, Part, create};
 use concord_setup::host::{Entry, EntryKey, Host};
@@ -10,7 +12,7 @@ use concord_setup::survey::Survey;
 use concord_setup::verb::connector;
 use concord_setup::verb::install::{Source, stage_own_program};
 use concord_setup::verb::remove_all::Keep;
-use concord_setup::{Result, Session};
+use concord_setup::{Plan, Result, Session};
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -37,6 +39,10 @@ fn backups(host: &Host) -> PathBuf {
 /// A server with connectors, people and keys, running, and a backup of it.
 fn backed_up(machine: &Machine) {
     with_connectors(machine);
+    backed_up_as_it_is(machine);
+}
+
+fn backed_up_as_it_is(machine: &Machine) {
     let tls = machine.layout().root().tls();
     std::fs::write(tls.join("key.pem"), "the key").unwrap();
     std::fs::create_dir_all(machine.layout().trusted_keys()).unwrap();
@@ -121,8 +127,12 @@ pub fn settings_and_keys(host: &Host) -> Result<()> {
     recover(host, &[Part::Config, Part::Keys])
 }
 
-/// As the command line does it.
 fn recover(host: &Host, parts: &[Part]) -> Result<()> {
+    planned(host, parts).map(|_| ())
+}
+
+/// As the command line does it.
+fn planned(host: &Host, parts: &[Part]) -> Result<Plan> {
     let backup = std::fs::read_dir(backups(host)).unwrap().next().unwrap().unwrap().path();
     let backup = Backup::open(&backup)?;
     let session = Session::begin(host, "recover", VERSION, &mut |_| {})?;
@@ -142,7 +152,10 @@ fn recover(host: &Host, parts: &[Part]) -> Result<()> {
     };
     let facts = release(VERSION, 1);
     let planned = recover::prepare(host, &survey, &backup, &facts, &options, &mut |_| {});
-    let done = planned.and_then(|plan| session.carry_out(&plan, &mut |_| {}));
+    let done = planned.and_then(|plan| {
+        session.carry_out(&plan, &mut |_| {})?;
+        Ok(plan)
+    });
     if done.as_ref().is_err_and(concord_setup::SetupError::is_killed) {
         return done;
     }
@@ -169,4 +182,65 @@ fn everything_is_back_on_a_fresh_machine_and_healthy() {
     assert_eq!(registry.identity.organisation.as_deref(), Some("Example"));
     assert_eq!(registry.identity.lineage, Some(Uuid::from_u128(1)));
     assert_eq!(host.system.entries().unwrap().unwrap().len(), 3);
+}
+
+#[test]
+fn a_connector_whose_package_is_not_in_the_backup_is_told() {
+    let machine = Machine::new();
+    with_connectors(&machine);
+    std::fs::remove_dir_all(machine.layout().connector("webhook", "1.0.0")).unwrap();
+    backed_up_as_it_is(&machine);
+    remove_everything(&machine.host(), &Keep::Nothing).unwrap();
+    let plan = planned(&machine.host(), &Part::ALL).unwrap();
+    let note = plan.notes.iter().find(|note| note.contains("'webhook'")).unwrap();
+    assert!(note.contains("concord connector install") && note.contains("CC-0103"), "{note}");
+    assert!(!machine.layout().record("webhook").exists());
+    assert!(machine.layout().record("second").exists());
+}
+
+#[test]
+fn a_component_that_the_backup_does_not_know_keeps_running() {
+    let machine = Machine::new();
+    backed_up(&machine);
+    install_connector(&machine.host(), "third", "1.0.0").unwrap();
+    everything(&machine.host()).unwrap();
+    assert!(machine.layout().record("third").exists());
+    let host = machine.host();
+    let directory = host.system.directory().unwrap().unwrap();
+    assert!(directory.connectors.iter().any(|connector| connector.name == "third"));
+    let survey = Survey::take(&host).unwrap();
+    assert!(survey.known().unwrap().components.contains_key("third"));
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let machine = Machine::new();
+    destroyed(&machine);
+    let old = crate::state::State::of(&machine);
+    let host = machine.host();
+    let backup = std::fs::read_dir(backups(&host)).unwrap().next().unwrap().unwrap().path();
+    let backup = Backup::open(&backup).unwrap();
+    let options = RecoverOptions {
+        parts: Part::ALL.into(),
+        hostname: None,
+        adopt_lineage: false,
+        overwrite: false,
+        machine: recover::Machine {
+            installation: options(&host, Source::Staged).installation,
+            source: Source::Staged,
+            files: Vec::new(),
+        },
+        dry_run: true,
+    };
+    let survey = Survey::take(&host).unwrap();
+    let facts = release(VERSION, 1);
+    let plan = recover::prepare(&host, &survey, &backup, &facts, &options, &mut |_| {}).unwrap();
+    assert!(plan.changes.iter().any(|change| change.what == "service webhook"));
+    assert!(plan.notes.iter().any(|note| note.starts_with("1 deliveries wait")));
+    assert!(crate::state::State::of(&machine) == old);
+    // A newer release's backup is refused.
+    let mut newer = backup;
+    newer.manifest.release.schemas.index = 2;
+    let told = recover::prepare(&host, &survey, &newer, &facts, &options, &mut |_| {});
+    assert!(told.unwrap_err().to_string().contains("index"));
 }

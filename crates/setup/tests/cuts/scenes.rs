@@ -295,7 +295,7 @@ doc = "where to"
 default = "http://127.0.0.1/"
 "#;
 
-fn install_connector(host: &Host, name: &str, version: &str) -> Result<()> {
+pub fn install_connector(host: &Host, name: &str, version: &str) -> Result<()> {
     let session = Session::begin(host, "connector install", VERSION, &mut |_| {})?;
     let tree = connector::staged(host, name, version);
     std::fs::create_dir_all(&tree).unwrap();
