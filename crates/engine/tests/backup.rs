@@ -6,7 +6,7 @@ mod common;
 
 use bytes::Bytes;
 use common::{Harness, submission, to_mailbox};
-use concord_base::{Fault, FolderId, MailboxId};
+use concord_base::{Fault, FolderId, MailboxId, MessageId};
 use concord_directory::{Directory, Kind};
 use concord_engine::offline::{self, Reading};
 use concord_engine::{Embedded, EngineOptions};
@@ -219,6 +219,13 @@ async fn a_reading_shows_what_is_there_and_changes_nothing() {
     assert!(reading.find_message("Q999").unwrap().is_empty());
     assert!(reading.body(message).unwrap().unwrap().starts_with(b"Subject: hello"));
     assert!(reading.body(items[1].message).unwrap().unwrap().len() > 70_000);
+    let all = [message, items[1].message];
+    assert_eq!(reading.messages_after(MessageId(0), 10).unwrap(), all);
+    assert_eq!(reading.messages_after(MessageId(0), 1).unwrap(), all[..1]);
+    assert_eq!(reading.messages_after(message, 10).unwrap(), all[1..]);
+    let places = reading.places(message).unwrap();
+    assert_eq!(places, [(alice, "INBOX".to_owned(), items[0].clone())]);
+    assert_eq!(reading.delivery_count().unwrap(), 0);
     assert!(reading.mailboxes_without_object().unwrap().is_empty());
     assert!(reading.objects_without_mailbox().unwrap().is_empty());
     let after = (names(&target), names(&target.join("log")), names(&target.join("large")));

@@ -182,10 +182,11 @@ impl Work<'_> {
 
     /// Undoes what was begun, newest first.
     fn undo(&mut self, watch: Watch<'_>) -> Result<()> {
-        for (number, before) in self.begun.iter().rev() {
-            let Some(step) = self.steps.get(*number) else { continue };
+        while let Some((number, before)) = self.begun.pop_last() {
+            let Some(step) = self.steps.get(number) else { continue };
             watch(News::Undoing { what: &step.say() });
-            step.undo(&self.bench(*number), before)?;
+            step.undo(&self.bench(number), &before)?;
+            self.journal.write(self.host, &Line::Undone { step: number })?;
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! How Setup fails.
 
+use crate::backup::BackupError;
 use concord_base::{Fault, Retry};
 use concord_registry::RegistryError;
 use concord_settings::SettingsError;
@@ -44,6 +45,9 @@ pub enum SetupError {
     /// The settings file.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A backup.
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     /// There is no server at this root.
     #[error("there is no Concord server at {0}; run 'concord setup install', or give --root")]
     NotInstalled(PathBuf),
@@ -152,6 +156,7 @@ impl Fault for SetupError {
             Self::Command { .. } => "setup.command",
             Self::Registry(error) => error.code(),
             Self::Settings(error) => error.code(),
+            Self::Backup(error) => error.code(),
             Self::NotInstalled(_) => "setup.not-installed",
             Self::AlreadyInstalled(_) => "setup.already-installed",
             Self::Refused { .. } => "setup.refused",
@@ -170,6 +175,7 @@ impl Fault for SetupError {
             Self::Locked { .. } => Retry::Temporary,
             Self::Registry(error) => error.retry(),
             Self::Settings(error) => error.retry(),
+            Self::Backup(error) => error.retry(),
             Self::Invalid { .. } | Self::AlreadyInstalled(_) => Retry::Permanent,
             _ => Retry::Operator,
         }

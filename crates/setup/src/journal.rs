@@ -57,6 +57,12 @@ pub enum Line {
         /// Its place in the plan.
         step: usize,
     },
+    /// A step is undone. A run whose undoing is cut off goes on behind it: undoing
+    /// twice what others undid since would undo those.
+    Undone {
+        /// Its place in the plan.
+        step: usize,
+    },
     /// From here on there is no way back.
     Commit,
     /// How it ended; the last line.
@@ -83,7 +89,7 @@ pub struct Unfinished {
     pub commit_after: usize,
     /// Every step.
     pub steps: Vec<Step>,
-    /// What was there before each step that was begun.
+    /// What was there before each step that was begun and is not undone.
     pub begun: BTreeMap<usize, Before>,
     /// Whether the point of no return was passed.
     pub committed: bool,
@@ -235,6 +241,9 @@ fn read(octets: &[u8]) -> std::result::Result<Option<Unfinished>, String> {
                 run.begun.entry(step).or_insert(before);
             }
             (Line::Done { step }, Some(run)) => run.done.push(step),
+            (Line::Undone { step }, Some(run)) => {
+                run.begun.remove(&step);
+            }
             (Line::Commit, Some(run)) => run.committed = true,
             // It ended; only the renaming is missing.
             (Line::End { .. }, Some(run)) => {

@@ -15,6 +15,7 @@ mod plan;
 pub mod preflight;
 pub mod probe;
 pub mod record;
+pub mod recover;
 pub mod resource;
 mod step;
 pub mod survey;

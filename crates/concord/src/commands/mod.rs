@@ -53,6 +53,9 @@ commands! {
     #[command(subcommand)]
     update => Update,
     rollback => Rollback,
+    #[command(subcommand)]
+    backup => Backup,
+    recover => Recover,
     up => Up,
     down => Down,
     #[command(subcommand)]

@@ -83,7 +83,26 @@ impl JsonClient {
         path: &str,
         each: impl FnMut(T),
     ) -> Result<(), ClientError> {
-        self.read_lines(path, Bytes::new(), each).await
+        self.read_lines(Method::POST, path, Bytes::new(), each).await
+    }
+
+    /// `GET path` whose answer comes in lines of JSON; `each` sees every one.
+    pub async fn get_lines<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        each: impl FnMut(T),
+    ) -> Result<(), ClientError> {
+        self.read_lines(Method::GET, path, Bytes::new(), each).await
+    }
+
+    /// `POST path?query` with a body that is no JSON: a message.
+    pub async fn post_octets<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+        body: Bytes,
+    ) -> Result<T, ClientError> {
+        self.json(Method::POST, &with_query(path, query), body).await
     }
 
     /// As [`lines`](Self::lines), with a JSON body in the request.
@@ -94,16 +113,17 @@ impl JsonClient {
         each: impl FnMut(T),
     ) -> Result<(), ClientError> {
         let body = serde_json::to_vec(body).map_err(ClientError::broken)?;
-        self.read_lines(path, Bytes::from(body), each).await
+        self.read_lines(Method::POST, path, Bytes::from(body), each).await
     }
 
     async fn read_lines<T: DeserializeOwned>(
         &self,
+        method: Method,
         path: &str,
         body: Bytes,
         mut each: impl FnMut(T),
     ) -> Result<(), ClientError> {
-        let (response, _connection) = self.request(Method::POST, path, body).await?;
+        let (response, _connection) = self.request(method, path, body).await?;
         let status = response.status();
         let mut body = response.into_body();
         if !status.is_success() {

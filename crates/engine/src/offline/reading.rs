@@ -61,8 +61,9 @@ impl Reading {
     /// [`StorageError::Index`] if the index is missing or damaged.
     pub fn open(directory: &Path) -> Result<Self, StorageError> {
         let index = directory.join("index.db");
-        let wal = std::fs::metadata(directory.join("index.db-wal")).map_or(0, |m| m.len());
-        let mode = if wal == 0 { "immutable=1" } else { "mode=ro" };
+        // Even an empty one: then a core may be at work, and the file changes.
+        let wal = directory.join("index.db-wal").exists();
+        let mode = if wal { "mode=ro" } else { "immutable=1" };
         let uri = format!("file:{}?{mode}", escaped(&index)?);
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI
@@ -144,6 +145,49 @@ impl Reading {
         Ok(count.map_err(index_error)? as u64)
     }
 
+    /// Messages that have a body, by id, of those behind `after`; at most `limit`.
+    ///
+    /// # Errors
+    /// [`StorageError::Index`]
+    pub fn messages_after(
+        &self,
+        after: MessageId,
+        limit: u32,
+    ) -> Result<Vec<MessageId>, StorageError> {
+        let sql = format!(
+            "SELECT id FROM message WHERE place > 0 AND id > {} ORDER BY id LIMIT {limit}",
+            after.0 as i64
+        );
+        self.all(&sql, |r| Ok(MessageId(r.get::<_, i64>(0)? as u64)))
+    }
+
+    /// Deliveries that are still to be made, held and quarantined ones among them.
+    ///
+    /// # Errors
+    /// [`StorageError::Index`]
+    pub fn delivery_count(&self) -> Result<u64, StorageError> {
+        let count = self.db.query_row("SELECT count(*) FROM delivery", [], |r| r.get::<_, i64>(0));
+        Ok(count.map_err(index_error)? as u64)
+    }
+
+    /// Where a message lies: the mailbox, the folder's name, and the item there.
+    /// Not quick: every item is looked at.
+    ///
+    /// # Errors
+    /// [`StorageError::Index`]
+    pub fn places(
+        &self,
+        message: MessageId,
+    ) -> Result<Vec<(MailboxId, String, ReadItem)>, StorageError> {
+        let sql = format!(
+            "SELECT {ITEM_COLUMNS}, f.mailbox, f.name
+             FROM item i JOIN message m ON m.id = i.message JOIN folder f ON f.id = i.folder
+             WHERE i.message = {} ORDER BY f.mailbox, f.name, i.uid",
+            message.0 as i64
+        );
+        self.all(&sql, |r| Ok((MailboxId(r.get::<_, i64>(8)? as u64), r.get(9)?, read_item(r)?)))
+    }
+
     /// A mailbox's folders, by name.
     ///
     /// # Errors
@@ -163,22 +207,11 @@ impl Reading {
     /// [`StorageError::Index`]
     pub fn items(&self, folder: FolderId) -> Result<Vec<ReadItem>, StorageError> {
         let sql = format!(
-            "SELECT i.uid, i.message, i.flags, i.keywords, i.date, i.octets, m.crc, m.header_id
-             FROM item i JOIN message m ON m.id = i.message
+            "SELECT {ITEM_COLUMNS} FROM item i JOIN message m ON m.id = i.message
              WHERE i.folder = {} ORDER BY i.uid",
             folder.0 as i64
         );
-        self.all(&sql, |r| {
-            Ok(ReadItem {
-                uid: r.get(0)?,
-                message: MessageId(r.get::<_, i64>(1)? as u64),
-                flags: rows::flags(r, 2)?,
-                internal_date: Timestamp(r.get(4)?),
-                octets: r.get::<_, i64>(5)? as u64,
-                crc: r.get(6)?,
-                header_id: r.get(7)?,
-            })
-        })
+        self.all(&sql, read_item)
     }
 
     /// A whole message, checked against its checksum; `None` if the index has
@@ -275,6 +308,22 @@ impl Reading {
         let read = || self.db.prepare(sql)?.query_map([], row)?.collect::<Result<Vec<T>, _>>();
         read().map_err(index_error)
     }
+}
+
+const ITEM_COLUMNS: &str =
+    "i.uid, i.message, i.flags, i.keywords, i.date, i.octets, m.crc, m.header_id";
+
+/// An item from [`ITEM_COLUMNS`].
+fn read_item(r: &Row<'_>) -> Result<ReadItem, rusqlite::Error> {
+    Ok(ReadItem {
+        uid: r.get(0)?,
+        message: MessageId(r.get::<_, i64>(1)? as u64),
+        flags: rows::flags(r, 2)?,
+        internal_date: Timestamp(r.get(4)?),
+        octets: r.get::<_, i64>(5)? as u64,
+        crc: r.get(6)?,
+        header_id: r.get(7)?,
+    })
 }
 
 /// A path as SQLite wants it in a URI (RFC 3986 section 2.1).

@@ -8,6 +8,7 @@ mod check;
 pub(crate) mod codes;
 mod fix;
 
+pub(crate) use check::free;
 pub use codes::{CODES, Code, Severity, find};
 pub use fix::plan_fix;
 

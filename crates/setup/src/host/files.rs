@@ -46,7 +46,11 @@ impl Host {
     /// Makes a directory; one that is there stays as it is.
     pub(crate) fn make_directory(&self, path: &Path, mode: u32) -> Result<()> {
         self.effect("make", path, || match DirBuilder::new().mode(mode).create(path) {
-            Ok(()) => sync(parent(path)),
+            Ok(()) => {
+                // Whatever the umask is: services of another user must get through.
+                std::fs::set_permissions(path, Permissions::from_mode(mode))?;
+                sync(parent(path))
+            }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
             Err(error) => Err(error),
         })

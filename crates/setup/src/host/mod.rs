@@ -1,16 +1,19 @@
 //! The machine as Setup acts on it. Every effect goes through here, so that a
 //! test can stop a run before and after each of them.
 
+mod entry;
 mod files;
 mod real;
 mod system;
 mod trip;
 
+pub use entry::{Entry, EntryKey};
 pub use files::{Access, access_of};
 pub use real::RealSystem;
+pub(crate) use real::block_on;
 pub use system::{
     Account, ConnectorObject, DirectoryState, GeneratorObject, ObjectKey, ObjectState,
-    ServiceState, System, UnitState, UnitVerb,
+    ServiceState, StoreState, System, UnitState, UnitVerb,
 };
 pub use trip::{Countdown, Never, TripWire};
 

@@ -1,5 +1,6 @@
 //! What Setup needs of the machine besides files.
 
+use super::{Entry, EntryKey};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -138,6 +139,17 @@ impl DirectoryState {
     }
 }
 
+/// What a store says that is not this server's, a backup's.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StoreState {
+    /// Its directory.
+    pub directory: DirectoryState,
+    /// Messages with a body, each once.
+    pub messages: u64,
+    /// Deliveries that are still to be made.
+    pub deliveries: u64,
+}
+
 /// A service as the controller sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServiceState {
@@ -193,6 +205,19 @@ pub trait System: Send + Sync {
     fn put_object(&self, object: &ObjectState) -> Result<()>;
     /// Removes an object; none is fine.
     fn remove_object(&self, key: &ObjectKey) -> Result<()>;
+    /// What a store in another directory says; changes nothing.
+    fn store_at(&self, directory: &Path) -> Result<StoreState>;
+    /// Whole objects of this server's directory; `None` if there is no store. An
+    /// error if it is not known what is in it.
+    fn entries(&self) -> Result<Option<Vec<Entry>>>;
+    /// Whole objects of a store in another directory; changes nothing.
+    fn entries_at(&self, directory: &Path) -> Result<Vec<Entry>>;
+    /// Adds objects, or makes those that are there as they are given; nothing may
+    /// run. Members that are not there are left out.
+    fn put_entries(&self, entries: &[Entry]) -> Result<()>;
+    /// Removes objects, mailboxes with what is in them; none is fine; nothing may
+    /// run.
+    fn remove_entries(&self, keys: &[EntryKey]) -> Result<()>;
     /// Gives mailboxes their missing addresses of registered types.
     fn stamp(&self) -> Result<()>;
 
@@ -204,6 +229,11 @@ pub trait System: Send + Sync {
     fn renumber(&self) -> Result<()>;
     /// Puts a copied index in the place of the index; nothing may run.
     fn put_index_back(&self, from: &Path) -> Result<()>;
+    /// Copies the store to the new directory `to` below the data directory,
+    /// beside a running core too; files that do not change any more may be
+    /// links. `told` hears what is copied, how much of it is done, and of how
+    /// much. `false` if there is no store.
+    fn backup_store(&self, to: &Path, told: &mut dyn FnMut(&str, u64, u64)) -> Result<bool>;
     /// Runs a program of Concord's to its end; an error carries its words.
     fn run(&self, program: &Path, arguments: &[String]) -> Result<String>;
 

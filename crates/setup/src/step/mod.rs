@@ -12,6 +12,7 @@ mod directory;
 mod file;
 mod index;
 mod link;
+mod merge;
 mod object;
 mod relocate;
 mod store_registry;
@@ -136,6 +137,12 @@ pub enum Step {
     RemoveObject {
         /// Which.
         key: ObjectKey,
+    },
+    /// Puts objects into the directory: those that are missing are added, the
+    /// others become as they are in the file.
+    MergeDirectory {
+        /// A JSON list of them.
+        file: PathBuf,
     },
     /// Gives mailboxes their missing addresses.
     Stamp,
@@ -287,6 +294,7 @@ impl Step {
             Self::SetUnit { name, .. } => unit::look(bench, name),
             Self::PutObject { object } => object::look(bench, &object.key()),
             Self::RemoveObject { key } => object::look(bench, key),
+            Self::MergeDirectory { file } => merge::look(bench, file),
             Self::StoreRegistry { .. } => store_registry::look(bench),
             Self::MigrateIndex { saved, .. } | Self::PutIndexBack { saved, .. } => {
                 index::look(bench, saved)
@@ -318,6 +326,7 @@ impl Step {
             }
             Self::PutObject { object } => object::perform_put(bench, object),
             Self::RemoveObject { key } => object::perform_remove(bench, key),
+            Self::MergeDirectory { file } => merge::perform(bench, file),
             Self::Stamp => host.act("stamp addresses", "mailboxes", |s| s.stamp()),
             Self::StoreRegistry { registry, verb } => {
                 store_registry::perform(bench, registry.as_deref(), verb)
@@ -359,6 +368,7 @@ impl Step {
             Self::SetUnit { name, .. } => unit::undo(bench, name, before),
             Self::PutObject { object } => object::undo(bench, &object.key(), before),
             Self::RemoveObject { key } => object::undo(bench, key, before),
+            Self::MergeDirectory { .. } => merge::undo(bench, before),
             Self::StoreRegistry { verb, .. } => store_registry::undo(bench, before, verb),
             Self::Tell { control, when } => control::undo(bench, control, *when),
             Self::MigrateIndex { .. } | Self::PutIndexBack { .. } => index::undo(bench, before),
@@ -394,6 +404,7 @@ impl Step {
                 format!("put {} into the directory", name_of(&object.key()))
             }
             Self::RemoveObject { key } => format!("take {} out of the directory", name_of(key)),
+            Self::MergeDirectory { .. } => "merge objects into the directory".to_owned(),
             Self::Stamp => "give mailboxes their missing addresses".to_owned(),
             Self::StoreRegistry { registry: Some(_), .. } => "store the registry".to_owned(),
             Self::StoreRegistry { registry: None, .. } => "remove the registry".to_owned(),

@@ -1,12 +1,12 @@
-//! A machine for tests: real files below a scratch directory; users, units,
-//! services and directory in one file beside them, so that they outlive a
-//! process that is cut off.
+//! A machine for tests: real files below a scratch directory; users, units and
+//! services in one file beside them, so that they outlive a process that is cut
+//! off. The store is a file where an index would be.
 
 use concord_base::{ManualClock, Timestamp};
 use concord_settings::Root;
 use concord_setup::host::{
-    Account, Countdown, DirectoryState, Host, ObjectKey, ObjectState, ServiceState, System,
-    UnitState, UnitVerb,
+    Account, Countdown, DirectoryState, Entry, EntryKey, Host, ObjectKey, ObjectState,
+    ServiceState, StoreState, System, UnitState, UnitVerb,
 };
 use concord_setup::{Layout, Result, SetupError};
 use serde::{Deserialize, Serialize};
@@ -25,12 +25,33 @@ pub struct Facts {
     /// The records that a running controller has read; none: it does not run.
     pub running: Option<Vec<String>>,
     pub paused: bool,
-    pub directory: Option<DirectoryState>,
     pub stamped: bool,
     /// An act that fails.
     #[serde(default)]
     pub refused: String,
 }
+
+/// What a store has, as the file says it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Store {
+    pub directory: DirectoryState,
+    /// Objects other than connectors and generators.
+    pub entries: Vec<Entry>,
+    pub renumbered: bool,
+}
+
+impl Store {
+    fn read(path: &Path) -> Option<Self> {
+        Some(serde_json::from_str(&std::fs::read_to_string(path).ok()?).unwrap())
+    }
+
+    fn write(&self, path: &Path) {
+        std::fs::write(path, serde_json::to_string(self).unwrap()).unwrap();
+    }
+}
+
+/// Below the top; a backup has it under the same name.
+const STORE: &str = "var/concord/data/index.db";
 
 pub struct Machine {
     scratch: tempfile::TempDir,
@@ -72,6 +93,12 @@ impl Machine {
         let mut facts = self.facts();
         change(&mut facts);
         self.simulated().write(&facts);
+    }
+
+    pub fn change_store(&self, change: impl FnOnce(&mut Store)) {
+        let mut store = Store::read(&self.path(STORE)).unwrap();
+        change(&mut store);
+        store.write(&self.path(STORE));
     }
 
     /// Lets an act of the machine fail from now on.
@@ -207,9 +234,39 @@ impl System for Simulated {
         self.change("await", |_| {})
     }
     fn directory(&self) -> Result<Option<DirectoryState>> {
-        // The store is in the root: it goes and comes back with the data.
-        let there = self.top.join("var/concord/data/store").exists();
-        Ok(self.read().directory.filter(|_| there))
+        Ok(self.store().map(|store| store.directory))
+    }
+    fn store_at(&self, directory: &Path) -> Result<StoreState> {
+        let directory = Store::read(&directory.join("index.db")).unwrap().directory;
+        Ok(StoreState { directory, messages: 3, deliveries: 1 })
+    }
+    fn entries(&self) -> Result<Option<Vec<Entry>>> {
+        Ok(self.store().map(|store| store.entries))
+    }
+    fn entries_at(&self, directory: &Path) -> Result<Vec<Entry>> {
+        Ok(Store::read(&directory.join("index.db")).unwrap().entries)
+    }
+    fn put_entries(&self, entries: &[Entry]) -> Result<()> {
+        self.must_rest("put entries")?;
+        self.with_whole_store("put entries", |store| {
+            for entry in entries {
+                store.entries.retain(|there| there.key() != entry.key());
+                store.entries.push(entry.clone());
+            }
+            store.entries.sort_by_key(Entry::key);
+        })
+    }
+    fn remove_entries(&self, keys: &[EntryKey]) -> Result<()> {
+        self.must_rest("remove entries")?;
+        self.with_whole_store("remove entries", |store| {
+            store.entries.retain(|there| !keys.contains(&there.key()));
+        })
+    }
+    fn backup_store(&self, to: &Path, _told: &mut dyn FnMut(&str, u64, u64)) -> Result<bool> {
+        let Some(store) = self.store() else { return Ok(false) };
+        std::fs::create_dir(to).unwrap();
+        store.write(&to.join("index.db"));
+        Ok(true)
     }
     fn bootstrap(&self, organisation: &str, domain: &str, hostname: &str) -> Result<()> {
         self.with_store("bootstrap", |d| {
@@ -235,7 +292,7 @@ impl System for Simulated {
         self.change("stamp", |f| f.stamped = true)
     }
     fn snapshot_index(&self, to: &Path) -> Result<()> {
-        let schema = self.read().directory.and_then(|d| d.schema).unwrap_or_default();
+        let schema = self.store().and_then(|s| s.directory.schema).unwrap_or_default();
         std::fs::write(to, schema.to_string()).map_err(|cause| SetupError::Io {
             act: "write",
             path: to.to_owned(),
@@ -246,7 +303,8 @@ impl System for Simulated {
         Ok(Vec::new())
     }
     fn renumber(&self) -> Result<()> {
-        self.change("renumber", |_| {})
+        self.must_rest("renumber")?;
+        self.with_whole_store("renumber", |store| store.renumbered = true)
     }
     fn put_index_back(&self, from: &Path) -> Result<()> {
         let schema = std::fs::read_to_string(from).unwrap().parse().ok();
@@ -270,17 +328,34 @@ impl System for Simulated {
 }
 
 impl Simulated {
+    fn store(&self) -> Option<Store> {
+        Store::read(&self.top.join(STORE))
+    }
+
+    /// What the engine does by itself cannot be done beside a core.
+    fn must_rest(&self, act: &str) -> Result<()> {
+        let facts = self.read();
+        if facts.running.is_some() && !facts.paused {
+            let cause = "the core has the store".to_owned();
+            return Err(SetupError::Service { act: act.to_owned(), cause });
+        }
+        Ok(())
+    }
+
     /// Changes the directory; a store is made if there is none, as the engine does.
     fn with_store(&self, act: &str, change: impl FnOnce(&mut DirectoryState)) -> Result<()> {
-        let store = self.top.join("var/concord/data/store");
-        self.change(act, |f| {
-            if !store.exists() {
-                f.directory = Some(DirectoryState { schema: Some(1), ..DirectoryState::default() });
-                std::fs::write(&store, "store").unwrap();
-            }
-            if let Some(directory) = &mut f.directory {
-                change(directory);
-            }
+        self.with_whole_store(act, |store| change(&mut store.directory))
+    }
+
+    fn with_whole_store(&self, act: &str, change: impl FnOnce(&mut Store)) -> Result<()> {
+        let path = self.top.join(STORE);
+        self.change(act, |_| {
+            let mut store = Store::read(&path).unwrap_or_else(|| Store {
+                directory: DirectoryState { schema: Some(1), ..DirectoryState::default() },
+                ..Store::default()
+            });
+            change(&mut store);
+            store.write(&path);
         })
     }
 }

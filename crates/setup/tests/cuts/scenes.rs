@@ -1,6 +1,7 @@
 //! The verbs, each on a machine that gives it something to do.
 
 use crate::machine::{Machine, VERSION};
+use crate::recover;
 use concord_base::Timestamp;
 use concord_registry::{Installation, Manager, Schemas};
 use concord_setup::host::{Host, UnitVerb};
@@ -162,6 +163,15 @@ pub const SCENES: &[Scene] = &[
         |h| remove_everything(h, &Keep::Nothing),
     )
     .once(),
+    scene("recover everything on a fresh machine", recover::destroyed, recover::everything).once(),
+    scene("recover the store while it runs", recover::later_mail, recover::store).once(),
+    scene("recover everything while it runs", recover::lost_connector, recover::everything)
+        .once()
+        .controlled(),
+    scene("recover the store of a stopped server", recover::stopped, recover::store).once(),
+    scene("recover the directory while it runs", recover::lost_objects, recover::directory),
+    scene("recover settings and keys", recover::other_settings, recover::settings_and_keys),
+    scene("recover without a registry", recover::lost_registry, recover::everything).once(),
 ];
 
 pub fn release(version: &str, index: i64) -> ReleaseFacts {
@@ -174,7 +184,7 @@ pub fn release(version: &str, index: i64) -> ReleaseFacts {
 }
 
 /// A verb with its session, as the command line does it.
-fn run(host: &Host, plan: impl FnOnce(&Survey) -> Result<Plan>) -> Result<()> {
+pub fn run(host: &Host, plan: impl FnOnce(&Survey) -> Result<Plan>) -> Result<()> {
     let session = Session::begin(host, "test", VERSION, &mut |_| {})?;
     let survey = Survey::take(host)?;
     let plan = plan(&survey)?;
@@ -182,7 +192,7 @@ fn run(host: &Host, plan: impl FnOnce(&Survey) -> Result<Plan>) -> Result<()> {
     session.close()
 }
 
-fn options(host: &Host, source: Source) -> InstallOptions {
+pub fn options(host: &Host, source: Source) -> InstallOptions {
     let top = host.layout.root().path().parent().unwrap().parent().unwrap().to_owned();
     InstallOptions {
         components: vec!["internet-mail".to_owned()],
@@ -218,7 +228,7 @@ fn install_all(host: &Host) -> Result<()> {
     session.close()
 }
 
-fn installed(machine: &Machine) {
+pub fn installed(machine: &Machine) {
     install_all(&machine.host()).unwrap();
 }
 
@@ -229,7 +239,7 @@ fn installed_in_place(machine: &Machine) {
     run(&host, |s| install::plan(&host, s, &release(VERSION, 1), &options, &[])).unwrap();
 }
 
-fn start(machine: &Machine) {
+pub fn start(machine: &Machine) {
     machine.host().system.act_on_unit(UnitVerb::Start, "concord.service").unwrap();
 }
 
@@ -254,11 +264,10 @@ fn damaged(machine: &Machine) {
     std::fs::remove_file(machine.path("bin/concord")).unwrap();
     std::fs::remove_file(machine.path("etc/systemd/concord.service")).unwrap();
     std::fs::remove_dir_all(root.join("log")).unwrap();
-    machine.change(|facts| {
-        facts.users.clear();
-        let directory = facts.directory.as_mut().unwrap();
-        directory.connectors.clear();
-        directory.generators.clear();
+    machine.change(|facts| facts.users.clear());
+    machine.change_store(|store| {
+        store.directory.connectors.clear();
+        store.directory.generators.clear();
     });
 }
 
@@ -286,7 +295,7 @@ doc = "where to"
 default = "http://127.0.0.1/"
 "#;
 
-fn install_connector(host: &Host, name: &str, version: &str) -> Result<()> {
+pub fn install_connector(host: &Host, name: &str, version: &str) -> Result<()> {
     let session = Session::begin(host, "connector install", VERSION, &mut |_| {})?;
     let tree = connector::staged(host, name, version);
     std::fs::create_dir_all(&tree).unwrap();
@@ -309,13 +318,13 @@ fn install_connector(host: &Host, name: &str, version: &str) -> Result<()> {
     session.close()
 }
 
-fn with_connectors(machine: &Machine) {
+pub fn with_connectors(machine: &Machine) {
     installed(machine);
     for name in ["webhook", "second"] {
         install_connector(&machine.host(), name, "1.0.0").unwrap();
     }
 }
 
-fn remove_everything(host: &Host, keep: &Keep) -> Result<()> {
+pub fn remove_everything(host: &Host, keep: &Keep) -> Result<()> {
     run(host, |s| remove_all::plan(host, s, keep))
 }

@@ -231,6 +231,11 @@ impl Choices {
         self.in_place |= answers.in_place.unwrap_or(false);
     }
 
+    /// What they come to without answers of a file.
+    pub fn plain_options(&self, root: &Root) -> Result<InstallOptions, Failure> {
+        self.options(root, &Answers::default())
+    }
+
     fn options(&self, root: &Root, answers: &Answers) -> Result<InstallOptions, Failure> {
         let usage = |what: &str| Failure::usage("cli.install", what);
         let is_root = rustix::process::geteuid().is_root();

@@ -2,7 +2,7 @@
 
 mod answers;
 mod component;
-mod install;
+pub mod install;
 mod internal;
 mod plan;
 mod remove;

@@ -11,7 +11,7 @@ mod store;
 mod strays;
 mod versions;
 
-pub(super) use services::free;
+pub(crate) use services::free;
 
 use super::{Case, Finding};
 use crate::error::Result;

@@ -48,7 +48,7 @@ fn orphans(case: &Case<'_>) -> Vec<Finding> {
 }
 
 /// A name in quarantine that is not taken.
-pub(in crate::doctor) fn free(path: std::path::PathBuf) -> std::path::PathBuf {
+pub(crate) fn free(path: std::path::PathBuf) -> std::path::PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
     (1..)
         .map(|n| if n == 1 { path.clone() } else { path.with_file_name(format!("{name}.{n}")) })

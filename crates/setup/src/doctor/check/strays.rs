@@ -18,6 +18,7 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
         findings.extend(orphan_unit(case, registry));
     }
     findings.extend(stale_sockets(case));
+    findings.extend(backup_draft(case));
     Ok(findings)
 }
 
@@ -147,6 +148,25 @@ fn stale_sockets(case: &Case<'_>) -> Option<Finding> {
             what: "remove them".to_owned(),
             steps: vec![Step::tell(crate::step::Control::Reload, When::Undoing)],
             after: stale.into_iter().map(|path| Step::Purge { path }).collect(),
+            loses_nothing: true,
+        },
+    })
+}
+
+/// What a backup leaves that was cut off: its links keep what compaction removes.
+fn backup_draft(case: &Case<'_>) -> Option<Finding> {
+    let draft = crate::backup::store_draft(&case.host.layout);
+    if case.survey.holder.is_some() || !draft.exists() {
+        return None;
+    }
+    Some(Finding {
+        code: &codes::LEFTOVER,
+        place: draft.display().to_string(),
+        seen: "a backup was cut off".to_owned(),
+        mend: Mend::Steps {
+            what: "remove it; the next backup does so too".to_owned(),
+            steps: vec![Step::tell(crate::step::Control::Reload, When::Undoing)],
+            after: vec![Step::Purge { path: draft }],
             loses_nothing: true,
         },
     })

@@ -1,7 +1,9 @@
 //! The machine that Setup really runs on: Debian's user commands, systemd, the
 //! controller's and the core's own interfaces, the engine where no core runs.
 
+mod backup;
 mod directory;
+mod entries;
 mod offline;
 mod online;
 mod services;
@@ -9,7 +11,8 @@ mod systemd;
 mod users;
 
 use super::{
-    Account, DirectoryState, ObjectKey, ObjectState, ServiceState, System, UnitState, UnitVerb,
+    Account, DirectoryState, Entry, EntryKey, ObjectKey, ObjectState, ServiceState, StoreState,
+    System, UnitState, UnitVerb,
 };
 use crate::error::{Result, SetupError};
 use concord_controller::{ControlClient, JsonClient};
@@ -62,7 +65,7 @@ impl RealSystem {
 }
 
 /// A conversation with an API to its end.
-fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -146,6 +149,21 @@ impl System for RealSystem {
     fn remove_object(&self, key: &ObjectKey) -> Result<()> {
         if online::remove(self, key)? { Ok(()) } else { offline::remove(self, key) }
     }
+    fn store_at(&self, directory: &Path) -> Result<StoreState> {
+        entries::state_at(directory)
+    }
+    fn entries(&self) -> Result<Option<Vec<Entry>>> {
+        entries::list(self)
+    }
+    fn entries_at(&self, directory: &Path) -> Result<Vec<Entry>> {
+        entries::list_at(directory)
+    }
+    fn put_entries(&self, entries: &[Entry]) -> Result<()> {
+        entries::put(self, entries)
+    }
+    fn remove_entries(&self, keys: &[EntryKey]) -> Result<()> {
+        entries::remove(self, keys)
+    }
     fn stamp(&self) -> Result<()> {
         online::stamp(self)
     }
@@ -161,6 +179,9 @@ impl System for RealSystem {
     }
     fn put_index_back(&self, from: &Path) -> Result<()> {
         offline::put_index_back(self, from)
+    }
+    fn backup_store(&self, to: &Path, told: &mut dyn FnMut(&str, u64, u64)) -> Result<bool> {
+        backup::store(self, to, told)
     }
     fn run(&self, program: &Path, arguments: &[String]) -> Result<String> {
         let mut child = Command::new(program);

@@ -14,16 +14,16 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
-fn options(system: &RealSystem) -> EngineOptions {
+pub(super) fn options(system: &RealSystem) -> EngineOptions {
     EngineOptions::new(system.root.data(), Arc::new(SystemClock))
 }
 
-fn failed<E: std::fmt::Display>(act: &'static str) -> impl Fn(E) -> SetupError {
+pub(super) fn failed<E: std::fmt::Display>(act: &'static str) -> impl Fn(E) -> SetupError {
     move |error| SetupError::Service { act: act.to_owned(), cause: error.to_string() }
 }
 
 /// Whether there is a store at all.
-fn has_store(system: &RealSystem) -> bool {
+pub(super) fn has_store(system: &RealSystem) -> bool {
     let data = system.root.data();
     data.join("index.db").exists() || data.join("log").exists()
 }
@@ -59,7 +59,7 @@ pub(super) fn state(system: &RealSystem) -> Result<Option<DirectoryState>> {
     Ok(Some(state))
 }
 
-fn fill(state: &mut DirectoryState, objects: &[Object]) {
+pub(super) fn fill(state: &mut DirectoryState, objects: &[Object]) {
     for object in objects {
         let name = object.name.clone();
         match &object.details {
@@ -234,7 +234,7 @@ pub(super) fn check_index(system: &RealSystem) -> Result<Vec<String>> {
 }
 
 /// What root wrote in the data directory must be the services'.
-fn give_data(system: &RealSystem) -> Result<()> {
+pub(super) fn give_data(system: &RealSystem) -> Result<()> {
     match system.account()? {
         Some(account) => give(&system.root.data(), account),
         None => Ok(()),

@@ -1,0 +1,126 @@
+//! Whole objects of a directory, read and written by the engine: the admin API
+//! neither shows nor takes what passwords were turned into.
+
+use super::RealSystem;
+use super::offline::{failed, fill, give_data, has_store, options};
+use crate::error::{Result, SetupError};
+use crate::host::{DirectoryState, Entry, EntryKey, StoreState};
+use concord_directory::{Details, DirectoryAct, Kind, Object};
+use concord_engine::offline::{self, Reading};
+use std::path::Path;
+use uuid::Uuid;
+
+const READ: &str = "read the directory";
+const CHANGE: &str = "change the directory";
+
+/// What a store that nobody runs says, a backup's.
+pub(super) fn state_at(directory: &Path) -> Result<StoreState> {
+    let reading = Reading::open(directory).map_err(failed(READ))?;
+    let mut state = DirectoryState {
+        lineage: Some(Uuid::from_bytes(reading.log_id())),
+        schema: Some(reading.schema()),
+        ..DirectoryState::default()
+    };
+    fill(&mut state, &reading.objects().map_err(failed(READ))?);
+    Ok(StoreState {
+        directory: state,
+        messages: reading.message_count().map_err(failed(READ))?,
+        deliveries: reading.delivery_count().map_err(failed(READ))?,
+    })
+}
+
+/// `None` if there is no store. An index that is gone while its log is there is
+/// an error: what is in it is not known.
+fn objects(system: &RealSystem) -> Result<Option<Vec<Object>>> {
+    if !has_store(system) {
+        return Ok(None);
+    }
+    let data = system.root.data();
+    if !data.join("index.db").exists() {
+        return Err(SetupError::Service {
+            act: READ.to_owned(),
+            cause: "there is a message log, but no index".to_owned(),
+        });
+    }
+    let reading = Reading::open(&data).map_err(failed(READ))?;
+    reading.objects().map(Some).map_err(failed(READ))
+}
+
+pub(super) fn list(system: &RealSystem) -> Result<Option<Vec<Entry>>> {
+    Ok(objects(system)?.map(|all| Entry::all(&all)))
+}
+
+pub(super) fn list_at(directory: &Path) -> Result<Vec<Entry>> {
+    let reading = Reading::open(directory).map_err(failed(READ))?;
+    Ok(Entry::all(&reading.objects().map_err(failed(READ))?))
+}
+
+fn find<'o>(objects: &'o [Object], key: &EntryKey) -> Option<&'o Object> {
+    objects.iter().find(|o| o.kind() == key.kind && o.name.to_lowercase() == key.name)
+}
+
+fn act(system: &RealSystem, acts: Vec<DirectoryAct>) -> Result<()> {
+    if acts.is_empty() {
+        return Ok(());
+    }
+    let outcomes = offline::change_directory(&options(system), acts);
+    give_data(system)?;
+    for outcome in outcomes.map_err(failed(CHANGE))? {
+        outcome.map_err(failed(CHANGE))?;
+    }
+    Ok(())
+}
+
+/// Lists get their members last: these may be lists of the same run.
+pub(super) fn put(system: &RealSystem, entries: &[Entry]) -> Result<()> {
+    let there = objects(system)?.unwrap_or_default();
+    let mut acts = Vec::new();
+    for entry in entries {
+        let new = entry.object.clone();
+        match find(&there, &entry.key()) {
+            None => acts.push(DirectoryAct::Add(new)),
+            Some(_) if entry.key().kind == Kind::List => {}
+            Some(old) => acts.push(DirectoryAct::Set(object(old, entry, new.details))),
+        }
+    }
+    act(system, acts)?;
+    let there = objects(system)?.unwrap_or_default();
+    let mut acts = Vec::new();
+    for entry in entries {
+        let (Details::List(list), Some(old)) = (&entry.object.details, find(&there, &entry.key()))
+        else {
+            continue;
+        };
+        let mut list = list.clone();
+        let members = entry.members.iter().filter_map(|key| find(&there, key));
+        list.members = members.map(|member| member.id).collect();
+        acts.push(DirectoryAct::Set(object(old, entry, Details::List(list))));
+    }
+    act(system, acts)
+}
+
+fn object(old: &Object, entry: &Entry, details: Details) -> Object {
+    Object {
+        name: entry.object.name.clone(),
+        display_name: entry.object.display_name.clone(),
+        proxies: entry.object.proxies.clone(),
+        details,
+        ..old.clone()
+    }
+}
+
+/// What is not there is fine. A mailbox with mail in it stays: somebody started
+/// the core in between, and what it took in must not go.
+pub(super) fn remove(system: &RealSystem, keys: &[EntryKey]) -> Result<()> {
+    let Some(there) = objects(system)? else { return Ok(()) };
+    let reading = Reading::open(&system.root.data()).map_err(failed(READ))?;
+    let mut acts = Vec::new();
+    for object in keys.iter().filter_map(|key| find(&there, key)) {
+        let folders = reading.folders(object.id.into()).map_err(failed(READ))?;
+        if folders.iter().all(|folder| folder.messages == 0) {
+            acts.push(DirectoryAct::Remove(object.id));
+        }
+    }
+    drop(reading);
+    act(system, acts)
+}
