@@ -82,7 +82,14 @@ pub struct Found {
 pub fn read_all(directory: &Path) -> Result<Vec<Found>> {
     let entries = match std::fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(Vec::new());
+        }
         Err(error) => return Err(SetupError::io("list", directory)(error)),
     };
     let mut found = Vec::new();

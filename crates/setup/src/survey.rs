@@ -87,16 +87,7 @@ impl Survey {
         registry: &'a Registry,
         objects: &'a BTreeMap<String, ObjectState>,
     ) -> Sight<'a> {
-        Sight {
-            host,
-            installation: &registry.installation,
-            directory: self.directory.as_ref(),
-            objects,
-            hash: true,
-            migrate: None,
-            moved: None,
-            promised: false,
-        }
+        Sight::new(host, &registry.installation, self.directory.as_ref(), objects)
     }
 }
 

@@ -99,6 +99,8 @@ impl Release {
             }
             None => std::fs::write(&target, "#!/bin/sh\nexit 1\n")?,
         }
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(&target, open)?;
         let mut facts = self.facts.clone();
         change(&mut facts);
         let now = SystemClock.now();

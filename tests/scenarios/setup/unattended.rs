@@ -55,8 +55,9 @@ fn second_run_says_who_holds_the_lock() -> Result<()> {
     let mut holder = std::process::Command::new("flock")
         .arg(&lock)
         .args([
+            "sh",
             "-c",
-            "echo '{\"verb\":\"update apply\",\"pid\":4711,\"since\":1}' > \"$0\"; sleep 60",
+            "echo '{\"verb\":\"update apply\",\"pid\":4711,\"since\":1}' > \"$0\"; exec sleep 60",
         ])
         .arg(&lock)
         .stdin(Stdio::null())

@@ -100,16 +100,9 @@ impl Planning<'_> {
         let (after, new_objects) = sources.registry(&mut plan)?;
         let mut objects = survey::objects(self.host, &after);
         objects.extend(new_objects);
-        let sight = Sight {
-            host: self.host,
-            installation: &after.installation,
-            directory: directory.as_ref(),
-            objects: &objects,
-            hash: true,
-            promised: self.options.dry_run,
-            moved: None,
-            migrate: Some(self.migrate(&after)),
-        };
+        let mut sight = Sight::new(self.host, &after.installation, directory.as_ref(), &objects);
+        sight.promised = self.options.dry_run;
+        sight.migrate = Some(self.migrate(&after));
         let declared = self.declared(&after, &sight, &mut plan)?;
         self.move_files(&after, &declared, &mut beside)?;
         merge::step(self.host, &beside.merged, self.options.dry_run, &mut beside.plan)?;

@@ -43,6 +43,9 @@ pub struct Sight<'a> {
     pub objects: &'a BTreeMap<String, ObjectState>,
     /// Whether program files are read and hashed; else only looked at.
     pub hash: bool,
+    /// Program files that are gone are told and left: a part that is only
+    /// registered must not stop what it has nothing to do with (Q196171).
+    pub lenient: bool,
     /// Program files will be staged by the time the plan is carried out; for dry
     /// runs.
     pub promised: bool,
@@ -73,7 +76,27 @@ impl Disposal {
     }
 }
 
-impl Sight<'_> {
+impl<'a> Sight<'a> {
+    /// A view in which nothing special holds.
+    pub fn new(
+        host: &'a Host,
+        installation: &'a Installation,
+        directory: Option<&'a DirectoryState>,
+        objects: &'a BTreeMap<String, ObjectState>,
+    ) -> Self {
+        Self {
+            host,
+            installation,
+            directory,
+            objects,
+            hash: true,
+            lenient: false,
+            promised: false,
+            moved: None,
+            migrate: None,
+        }
+    }
+
     pub(crate) fn path(&self, path: &Path) -> PathBuf {
         self.host.layout.resolve(path)
     }

@@ -39,6 +39,10 @@ pub(super) fn apply(sight: &Sight<'_>, path: &Path, why: &str, plan: &mut Plan) 
     let layout = &sight.host.layout;
     let full = sight.path(path);
     let staged = layout.staging().join(path);
+    if !staged.exists() && sight.lenient {
+        plan.notes.push(format!("program files in {}: {why}; left as they are", full.display()));
+        return Ok(());
+    }
     if !staged.exists() && !sight.promised {
         let cause = format!(
             "program files in {}: {why}; they come from the bundle or package they were \

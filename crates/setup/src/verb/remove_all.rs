@@ -69,16 +69,8 @@ pub fn plan(host: &Host, survey: &Survey, keep: &Keep) -> Result<Plan> {
     let fallback = fallback_installation();
     let installation = known.map_or(&fallback, |r| &r.installation);
     let objects = BTreeMap::new();
-    let sight = Sight {
-        host,
-        installation,
-        directory: None,
-        objects: &objects,
-        hash: false,
-        migrate: None,
-        moved: None,
-        promised: false,
-    };
+    let mut sight = Sight::new(host, installation, None, &objects);
+    sight.hash = false;
     stop(survey, installation, &mut plan);
     if let Some(quarantine) = &disposal.quarantine {
         plan.step(Step::make_directory(quarantine, 0o700, None));

@@ -129,7 +129,13 @@ pub fn plan(host: &Host, survey: &Survey, offered: &Offered) -> Result<Plan> {
         format!("every part from {} to {}", before.current, offered.version),
         "the bundle is newer",
     );
-    // Named here, so that the steps around it can refer to the files in place.
+    let there = host.layout.release(&offered.version);
+    if there.exists() {
+        // Left by a rollback; what was checked just now takes its place.
+        let to = host.layout.trash().join("replaced").join(&offered.version);
+        plan.step(Step::Move { from: there, to });
+        plan.after(Step::Purge { path: host.layout.trash() });
+    }
     let staged = host.layout.staging().join(RELEASES).join(&offered.version);
     plan.step(Step::Move { from: staged, to: host.layout.release(&offered.version) });
     rehearse(host, survey, before, &program, &mut plan);
@@ -231,15 +237,19 @@ pub(super) fn switch(
     sight.migrate =
         migrates.map(|program| (program.to_owned(), arguments(host, &["setup", "migrate"])));
     sight.moved = Some(host.layout.release(&after.current));
+    sight.lenient = true;
     let disposal = Disposal::default();
     let mut inner = Plan::new(plan.verb.clone());
     let goal = Goal { before: Some(before), after: Some(after), disposal: &disposal };
     converge(&goal, &sight, &mut inner)?;
+    plan.notes.extend(inner.notes);
     plan.changes.extend(inner.changes);
     for (number, step) in inner.steps.into_iter().enumerate() {
         match step {
             // The successor reads the records at its start.
             Step::Tell { control: Control::Reload, .. } => {}
+            // The index is the other release's now; its own repair sees to these.
+            Step::PutObject { .. } | Step::RemoveObject { .. } | Step::Stamp => {}
             step if number < inner.commit_after => plan.step(step),
             step => plan.after(step),
         }

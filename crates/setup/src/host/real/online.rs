@@ -50,12 +50,25 @@ struct MissingOfType {
     count: u64,
 }
 
+/// Whether the core answers now. While it is paused its socket is open and
+/// nobody is behind it: a question would wait for the end of the pause.
+fn answers(system: &RealSystem) -> Result<bool> {
+    let services = super::services::list(&system.control())?;
+    Ok(match services {
+        None => true,
+        Some(all) => all.iter().any(|service| service.name == "core" && service.state == "ready"),
+    })
+}
+
 fn failed(act: &str) -> impl Fn(ClientError) -> SetupError {
     move |error| SetupError::Service { act: act.to_owned(), cause: error.to_string() }
 }
 
 /// `None` if no core runs.
 pub(super) fn state(system: &RealSystem) -> Result<Option<DirectoryState>> {
+    if !answers(system)? {
+        return Ok(None);
+    }
     let admin = system.admin();
     let asked = block_on(async {
         let whole: Whole = admin.get("/v1/directory", &[]).await?;
@@ -113,6 +126,9 @@ fn done(act: &str, outcome: std::result::Result<Value, ClientError>) -> Result<b
 }
 
 pub(super) fn put(system: &RealSystem, object: &ObjectState) -> Result<bool> {
+    if !answers(system)? {
+        return Ok(false);
+    }
     let admin = system.admin();
     let outcome = block_on(async {
         let (list, name) = place(&object.key());
@@ -129,6 +145,9 @@ pub(super) fn put(system: &RealSystem, object: &ObjectState) -> Result<bool> {
 }
 
 pub(super) fn remove(system: &RealSystem, key: &ObjectKey) -> Result<bool> {
+    if !answers(system)? {
+        return Ok(false);
+    }
     let (list, name) = place(key);
     let outcome = block_on(system.admin().act(Method::DELETE, &path_of(list, &name)))?;
     match outcome {
@@ -139,6 +158,9 @@ pub(super) fn remove(system: &RealSystem, key: &ObjectKey) -> Result<bool> {
 
 /// Without a core the next start of one gives them.
 pub(super) fn stamp(system: &RealSystem) -> Result<()> {
+    if !answers(system)? {
+        return Ok(());
+    }
     let outcome = block_on(system.admin().act(Method::POST, "/v1/generators/stamp"))?;
     done("give mailboxes their addresses", outcome).map(|_| ())
 }

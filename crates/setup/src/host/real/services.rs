@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 /// Between two looks at services that are starting or stopping.
 const LOOK: Duration = Duration::from_millis(20);
+/// A new controller answers within this, even where much else goes on.
+const BETWEEN_TWO: Duration = Duration::from_secs(20);
 /// Services drain what they have; each has its stop time (30 s unless set).
 const STOP_LIMIT: Duration = Duration::from_secs(180);
 /// The core may read the tail of its log first (5 min unless set).
@@ -32,7 +34,14 @@ fn state(status: ServiceStatus) -> ServiceState {
 }
 
 pub(super) fn list(control: &ControlClient) -> Result<Option<Vec<ServiceState>>> {
-    match block_on(control.list())? {
+    let until = Instant::now() + BETWEEN_TWO;
+    let mut asked = block_on(control.list())?;
+    // A controller that becomes another program breaks off what is being said.
+    while matches!(asked, Err(ClientError::Broken(_))) && Instant::now() < until {
+        std::thread::sleep(LOOK);
+        asked = block_on(control.list())?;
+    }
+    match asked {
         Ok(all) => Ok(Some(all.into_iter().map(state).collect())),
         Err(error) if error.is_not_running() => Ok(None),
         Err(error) => {
