@@ -50,6 +50,15 @@ struct DescribedSocket {
     address: SocketAddress,
 }
 
+/// Whether this process was another program's before, which handed its sockets
+/// over (see [`ControlClient::replace`](crate::ControlClient::replace)).
+pub fn is_successor() -> bool {
+    let own = std::process::id();
+    let described = std::env::var(VARIABLE).ok();
+    let described = described.and_then(|text| serde_json::from_str::<Described>(&text).ok());
+    described.is_some_and(|described| described.pid == own)
+}
+
 /// A socket and the service that it belongs to.
 #[derive(Debug)]
 pub(crate) struct Owned {

@@ -50,6 +50,7 @@ pub use control::{ClientError, ControlClient, JsonClient, REPLACE_TIME, path_of}
 pub use controller::{Controller, Report};
 pub use error::{ControllerError, Holder, SocketCause, SocketProblem};
 pub use hyper::Method;
+pub use inherit::is_successor;
 pub use launch::launch;
 pub use ports::holders as port_holders;
 pub use service::{EXIT_REFUSED, HOLD_VARIABLE};

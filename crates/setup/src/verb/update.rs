@@ -16,6 +16,7 @@ use crate::host::Host;
 use crate::layout::RELEASES;
 use crate::manifest::{BUILT_IN, CORE};
 use crate::plan::Plan;
+use crate::record::ServiceRecord;
 use crate::resource::Disposal;
 use crate::step::{Control, Step, When};
 use crate::survey::{self, Survey};
@@ -143,7 +144,7 @@ pub fn plan(host: &Host, survey: &Survey, offered: &Offered) -> Result<Plan> {
     plan.step(Step::tell(replace(host, old), When::Undoing));
     switch(host, survey, (before, &after), Some(&program), &mut plan)?;
     finish(host, survey, &program, &mut plan);
-    for release in stale_releases(before) {
+    for release in stale_releases(before).into_iter().filter(|v| *v != offered.version) {
         plan.after(Step::Purge { path: host.layout.release(&release) });
     }
     Ok(plan)
@@ -261,14 +262,15 @@ pub(super) fn switch(
 pub(super) fn finish(host: &Host, survey: &Survey, program: &std::path::Path, plan: &mut Plan) {
     plan.step(Step::tell(replace(host, program.to_owned()), When::Doing));
     plan.step(Step::tell(Control::Resume, When::Both));
-    let enabled = survey.records.iter().filter_map(|found| found.record.as_ref().ok());
-    let stopped = |name: &str| {
-        survey.services.iter().flatten().any(|s| s.name == name && s.state == "stopped")
+    // Those that ran before must run behind it. A service that was down, or whose
+    // program is gone, is no reason to go back (Q190442, Q196171).
+    let ran = |record: &ServiceRecord| {
+        survey.services.iter().flatten().any(|s| s.name == record.service && s.state == "ready")
+            && record.program_path(&host.layout).exists()
     };
-    let services: Vec<String> = enabled
-        .filter(|record| record.enabled && !stopped(&record.service))
-        .map(|record| record.service.clone())
-        .collect();
+    let records = survey.records.iter().filter_map(|found| found.record.as_ref().ok());
+    let services: Vec<String> =
+        records.filter(|record| ran(record)).map(|record| record.service.clone()).collect();
     plan.step(Step::tell(Control::AwaitReady { services }, When::Doing));
     plan.after(Step::Purge { path: host.layout.hold() });
     plan.after(Step::Purge { path: host.layout.rehearsal() });
