@@ -25,12 +25,10 @@ struct Article {
     area: String,
     /// What became of it here, one word.
     disposition: String,
-    /// `path#name`: a file of the workspace, and a text that stands in it (the
-    /// name of a test or a function).
+    /// `path#name`: a file of the workspace, and a test in it.
     #[serde(default)]
     evidence: Vec<String>,
     #[serde(default)]
-    #[allow(dead_code)] // for readers of the table
     note: String,
 }
 
@@ -54,6 +52,7 @@ pub fn run() -> Result<()> {
         if article.title.is_empty() || article.area.is_empty() || article.disposition.is_empty() {
             mistakes.push(format!("{} lacks title, area or disposition", article.q));
         }
+        mistakes.extend(rule(article));
         mistakes.extend(article.evidence.iter().filter_map(|e| missing(&article.q, e)));
     }
     if !mistakes.is_empty() {
@@ -64,14 +63,66 @@ pub fn run() -> Result<()> {
     Ok(())
 }
 
-/// What is wrong with a piece of evidence.
+/// Dispositions, and whether they need evidence.
+const DISPOSITIONS: [(&str, bool); 7] = [
+    ("impossible", true),
+    ("found", true),
+    ("refused", true),
+    ("feature", true),
+    ("answered", true),
+    ("not-applicable", false),
+    ("open", false),
+];
+
+/// What is wrong with a row beside its evidence.
+fn rule(article: &Article) -> Option<String> {
+    let Some((_, needs)) = DISPOSITIONS.iter().find(|(name, _)| *name == article.disposition)
+    else {
+        return Some(format!("{}: '{}' is no disposition", article.q, article.disposition));
+    };
+    if *needs == article.evidence.is_empty() {
+        let word = if *needs { "needs" } else { "has no use for" };
+        return Some(format!("{}: {} {word} evidence", article.q, article.disposition));
+    }
+    let tells = match article.disposition.as_str() {
+        "found" => article.note.contains("CC-0"),
+        "not-applicable" | "open" => !article.note.is_empty(),
+        _ => true,
+    };
+    (!tells).then(|| format!("{}: its note says neither code nor reason", article.q))
+}
+
+/// What is wrong with a piece of evidence: it must be a test.
 fn missing(q: &str, evidence: &str) -> Option<String> {
     let Some((path, name)) = evidence.split_once('#') else {
         return Some(format!("{q}: '{evidence}' is not path#name"));
     };
     match std::fs::read_to_string(workspace::root().join(path)) {
         Err(error) => Some(format!("{q}: cannot read {path}: {error}")),
-        Ok(text) if !text.contains(name) => Some(format!("{q}: {path} does not have '{name}'")),
+        Ok(text) if !is_test(&text, name) => Some(format!("{q}: {path} has no test '{name}'")),
         Ok(_) => None,
+    }
+}
+
+/// Whether a source file has a test of this name.
+fn is_test(text: &str, name: &str) -> bool {
+    let head = format!("fn {name}(");
+    let Some(at) = text.find(&head) else { return false };
+    // Whole lines only: the function's own is cut off at its name.
+    let above = text.get(..at).and_then(|t| t.rsplit_once('\n')).map_or("", |(above, _)| above);
+    let before: Vec<&str> = above.lines().rev().take(8).collect();
+    let ends = |line: &&&str| line.trim() == "}" || line.trim().is_empty();
+    before.iter().take_while(|line| !ends(line)).any(|line| line.contains("test"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_tests_are_evidence() {
+        let text = "fn helper() {\n}\n\n    #[test]\n    fn proof() {\n}\n\n/// x\n#[tokio::test]\nasync fn other() {}\n";
+        assert!(is_test(text, "proof") && is_test(text, "other"));
+        assert!(!is_test(text, "helper") && !is_test(text, "pro"));
     }
 }

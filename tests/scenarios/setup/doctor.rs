@@ -3,6 +3,7 @@
 
 use super::healthy;
 use super::package::install;
+use super::release::Release;
 use concord_testkit::{Result, Site};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -217,4 +218,40 @@ fn doctor_sees_services_that_do_not_run_and_names_that_do_not_fit() -> Result<()
     assert_eq!(site.findings()?, ["CC-0802"]);
     drop(holder);
     healthy(&site)
+}
+
+/// What another release, or the directory of another machine, leaves behind.
+#[test]
+fn doctor_sees_what_other_releases_and_servers_left() -> Result<()> {
+    let mut site = Site::running()?;
+    let text = r#"{"organisation":"Example","site":"First","server":"old.example.test","domain":"example.test"}"#;
+    let mut curl = std::process::Command::new("curl");
+    curl.args(["--silent", "--fail", "--unix-socket"])
+        .arg(site.root().join("run/admin.sock"))
+        .args(["--header", "content-type: application/json", "--data", text])
+        .arg("http://concord/v1/directory/bootstrap");
+    concord_testkit::run(&mut curl, std::time::Duration::from_secs(30))?.ok()?;
+    assert_eq!(site.findings()?, ["CC-0506"], "a server that is not this one");
+    site.stop()?;
+    // A newer program has migrated the index, and then the older one is back.
+    let newer = Release::next()?;
+    let index = site.root().join("data/index.db");
+    let saved = site.top().join("index.db");
+    std::fs::copy(&index, &saved)?;
+    let mut migrate = std::process::Command::new(newer.program());
+    migrate.arg("--root").arg(site.root()).args(["setup", "migrate"]);
+    concord_testkit::run(&mut migrate, std::time::Duration::from_secs(60))?.ok()?;
+    let found = site.findings()?;
+    assert!(found.contains(&"CC-0303".to_owned()), "{found:?}");
+    let said = site.fails(2, &["doctor"])?;
+    assert!(said.contains("it is 2, the program needs 1"), "{said}");
+    // Nothing is made up: going back is by the copy.
+    site.run(&["doctor", "--fix"])?;
+    assert!(site.findings()?.contains(&"CC-0303".to_owned()));
+    for ending in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(site.root().join(format!("data/index.db{ending}")));
+    }
+    std::fs::copy(&saved, &index)?;
+    assert_eq!(site.findings()?, ["CC-0506"]);
+    Ok(())
 }

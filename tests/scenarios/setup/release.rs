@@ -40,6 +40,11 @@ impl Release {
         Ok(Self { program, facts, keys })
     }
 
+    /// Its program.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// Its version.
     pub fn version(&self) -> &str {
         &self.facts.version

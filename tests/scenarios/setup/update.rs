@@ -229,7 +229,8 @@ fn configuration_survives_update_and_repair() -> Result<()> {
     release.trust(&site)?;
     let file = site.root().join("etc/concord.toml");
     let mut text = std::fs::read_to_string(&file)?;
-    text = text.replace("level = \"info\"", "level = \"debug\"");
+    text = text.replace("#level = ", "level = ").replace("# level = ", "level = ");
+    assert!(text.contains("\nlevel = "), "{text}");
     text.push_str("# a note of mine\n");
     std::fs::write(&file, &text)?;
     site.ok(&[
@@ -252,6 +253,54 @@ fn configuration_survives_update_and_repair() -> Result<()> {
     for key in ["address_spaces", "settings", "enabled"] {
         assert_eq!(object.get(key), after.get(key), "{key}");
     }
+    healthy(&site)
+}
+
+/// The whole configuration as one file: shown, changed, applied, and taken back
+/// where a service does not start with it (Q188625, Q190019).
+#[test]
+fn configuration_is_exported_and_applied_as_one_file() -> Result<()> {
+    let mut site = Site::new()?;
+    site.settings = "[settings.limits]\nmessage-size = \"9 MiB\"\n".to_owned();
+    site.install()?;
+    site.up()?;
+    install(&site, "webhook")?;
+    let file = site.top().join("configuration.toml");
+    let name = file.display().to_string();
+    site.ok(&["config", "export", &name])?;
+    assert!(site.ok(&["config", "apply", &name])?.contains("nothing to do"));
+    let text = std::fs::read_to_string(&file)?;
+    let changed = text
+        .replace("message-size = \"9 MiB\"", "message-size = \"7 MiB\"")
+        .replace("internet-mail = true", "internet-mail = false")
+        .replace("timeout = 20", "timeout = 5");
+    assert_ne!(text, changed);
+    std::fs::write(&file, &changed)?;
+    let said = site.fails(2, &["config", "apply", &name, "--dry-run"])?;
+    for word in ["limits.message-size", "connector webhook", "service internet-mail"] {
+        assert!(said.contains(word), "no '{word}' in {said}");
+    }
+    site.ok(&["config", "apply", &name])?;
+    healthy(&site)?;
+    assert!(services(&site)?.contains(&"internet-mail stopped".to_owned()));
+    assert!(site.ok(&["connector", "show", "webhook"])?.contains('5'));
+    assert!(site.ok(&["config", "apply", &name])?.contains("nothing to do"));
+    // A mistake is told before anything is touched; what is not there too.
+    std::fs::write(&file, changed.replace("7 MiB", "seven"))?;
+    site.fails(78, &["config", "apply", &name])?;
+    std::fs::write(&file, changed.replace("[connectors.webhook]", "[connectors.notes]"))?;
+    site.fails(1, &["config", "apply", &name])?;
+    // A listener that somebody else holds: the services would not start.
+    let holder = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let taken = format!("imap = [\"{}\"]", holder.local_addr()?);
+    let old = format!("imap = [\"{}\"]", site.address("imap"));
+    std::fs::write(&file, changed.replace(&old, &taken))?;
+    let said = site.fails(1, &["config", "apply", &name])?;
+    assert!(said.contains("as it was before"), "{said}");
+    healthy(&site)?;
+    std::fs::write(&file, &text)?;
+    site.ok(&["config", "apply", &name])?;
+    assert!(services(&site)?.contains(&"internet-mail ready".to_owned()));
     healthy(&site)
 }
 

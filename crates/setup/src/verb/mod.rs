@@ -1,6 +1,7 @@
 //! The verbs: each makes a plan; the engine carries it out.
 
 pub mod component;
+pub mod config;
 pub mod connector;
 pub mod install;
 pub mod registry;

@@ -3,6 +3,7 @@
 mod act;
 mod list;
 mod logs;
+mod reload;
 mod status;
 
 use super::Run;
@@ -22,6 +23,7 @@ pub enum Args {
     /// Stop a service and start it again; no connection is refused meanwhile
     Restart(act::Args),
     Logs(logs::Args),
+    Reload(reload::Args),
 }
 
 impl Run for Args {
@@ -33,6 +35,7 @@ impl Run for Args {
             Self::Stop(args) => args.run(Verb::Stop, context),
             Self::Restart(args) => args.run(Verb::Restart, context),
             Self::Logs(args) => args.run(context),
+            Self::Reload(args) => args.run(context),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `concord setup`: install, add, remove, plan, repair.
 
-mod answers;
+pub mod answers;
 mod component;
 pub mod install;
 mod internal;
