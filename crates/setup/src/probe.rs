@@ -51,7 +51,7 @@ pub fn file_system(path: &Path) -> Result<(), String> {
         return Err(format!("{} is mounted read-only", place.display()));
     }
     let kind = rustix::fs::statfs(&place).map_err(|e| format!("it cannot be asked: {e}"))?;
-    let magic = i64::try_from(kind.f_type).unwrap_or_default() & 0xFFFF_FFFF;
+    let magic = kind.f_type & 0xFFFF_FFFF;
     match NETWORK.iter().find(|(number, _)| *number == magic) {
         Some((_, name)) => Err(format!(
             "{} is on {name}, over a network: what is synced there may still be lost",

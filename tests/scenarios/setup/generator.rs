@@ -15,7 +15,7 @@ fn addresses(site: &Site, mailbox: &str) -> Result<String> {
 #[test]
 fn missing_address_generator_stops_nobody() -> Result<()> {
     let release = Release::next()?;
-    let mut site = Site::running()?;
+    let site = Site::running()?;
     install(&site, "webhook")?;
     release.trust(&site)?;
     site.add_mailbox("before")?;

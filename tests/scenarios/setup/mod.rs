@@ -13,6 +13,7 @@ mod remove;
 
 mod unattended;
 mod update;
+mod webhook;
 
 use concord_testkit::{Result, Site};
 

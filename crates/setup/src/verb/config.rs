@@ -175,16 +175,19 @@ fn change_settings(
     text: &str,
     plan: &mut Plan,
 ) {
-    let show = |value: Option<&toml::Value>| value.map_or("(default)".to_owned(), ToString::to_string);
+    let show =
+        |value: Option<&toml::Value>| value.map_or("(default)".to_owned(), ToString::to_string);
     let mut names: Vec<(&String, &String)> = Vec::new();
     for file in [&there.settings, &wanted.settings] {
-        names.extend(file.iter().flat_map(|(section, keys)| keys.keys().map(move |k| (section, k))));
+        names
+            .extend(file.iter().flat_map(|(section, keys)| keys.keys().map(move |k| (section, k))));
     }
     names.sort();
     names.dedup();
     let mut changed = false;
     for (section, key) in names {
-        let value = |file: &ConfigFile| file.settings.get(section).and_then(|s| s.get(key)).cloned();
+        let value =
+            |file: &ConfigFile| file.settings.get(section).and_then(|s| s.get(key)).cloned();
         let (old, new) = (value(there), value(wanted));
         if old != new {
             let why = format!("{} becomes {}", show(old.as_ref()), show(new.as_ref()));
@@ -234,7 +237,11 @@ fn change_objects(
     }
     for (name, rule) in &wanted.generators {
         if there.generators.get(name) != Some(rule) {
-            plan.change("change", format!("address generator {name}"), format!("its rule is {rule}"));
+            plan.change(
+                "change",
+                format!("address generator {name}"),
+                format!("its rule is {rule}"),
+            );
             let object = ObjectState::Generator(GeneratorObject {
                 address_type: name.clone(),
                 component: owner(&ObjectKey::Generator(name.clone())),
