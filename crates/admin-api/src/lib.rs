@@ -33,3 +33,4 @@ pub use error::ApiError;
 pub use maintenance::{BackupRequest, Maintenance, MaintenanceTask, Outcome, Progress};
 pub use routes::{ROUTES, Route, router};
 pub use serve::serve;
+pub use stamp::stamp_missing;

@@ -1,7 +1,9 @@
 //! Giving mailboxes the addresses that generators make for them.
 
-use crate::ApiError;
 use crate::api::Shared;
+use crate::endpoint::generators_stamp;
+use crate::wire::Stamped;
+use crate::{AdminApi, ApiError};
 use concord_address::{AddressType, GeneratorRule, Names, TypedAddress};
 use concord_directory::{Kind, Proxy};
 use std::collections::HashSet;
@@ -14,6 +16,16 @@ const MAX_VARIANTS: u32 = 10_000;
 pub(crate) struct Stamp {
     pub kind: AddressType,
     rule: GeneratorRule,
+}
+
+/// Gives every mailbox the addresses that it lacks, as
+/// `POST /v1/generators/stamp` does. The core does so when it starts: a
+/// generator may have come while it did not run.
+///
+/// # Errors
+/// The directory could not be read or written.
+pub async fn stamp_missing(api: AdminApi) -> Result<Stamped, ApiError> {
+    generators_stamp::stamp_all(&Shared::new(api)).await
 }
 
 /// All generators of the directory.

@@ -208,6 +208,16 @@ impl Core {
         let clock = Arc::clone(&self.shared.clock);
         self.tasks.spawn(tidy::run(engine(), clock, retention, below, stop.clone()));
         self.tasks.spawn(figures::run(engine(), stop.clone()));
+        let stamping = concord_admin_api::stamp_missing(self.admin_api());
+        self.tasks.spawn(async move {
+            match stamping.await {
+                Ok(done) if done.stamped > 0 => {
+                    tracing::info!(mailboxes = done.stamped, "missing addresses were given");
+                }
+                Ok(_) => {}
+                Err(error) => tracing::warn!(%error, "missing addresses cannot be given"),
+            }
+        });
     }
 
     fn start_dispatchers(&self, stop: &CancellationToken) {

@@ -3,7 +3,8 @@
 use super::healthy;
 use super::package::{install, packed};
 use super::release::Release;
-use concord_testkit::{Result, Site};
+use concord_testkit::{Result, Site, wait_until};
+use std::time::Duration;
 
 fn addresses(site: &Site, mailbox: &str) -> Result<String> {
     site.ok(&["mailbox", "show", mailbox])
@@ -15,7 +16,7 @@ fn addresses(site: &Site, mailbox: &str) -> Result<String> {
 #[test]
 fn missing_address_generator_stops_nobody() -> Result<()> {
     let release = Release::next()?;
-    let site = Site::running()?;
+    let mut site = Site::running()?;
     install(&site, "webhook")?;
     release.trust(&site)?;
     site.add_mailbox("before")?;
@@ -36,6 +37,15 @@ fn missing_address_generator_stops_nobody() -> Result<()> {
     site.ok(&["doctor", "--fix"])?;
     assert!(addresses(&site, "third")?.contains("HOOK:third"));
     healthy(&site)?;
+    // One that comes while nothing runs is filled in at the next start.
+    remove_generator(&site)?;
+    site.add_mailbox("fourth")?;
+    site.stop()?;
+    site.ok(&["setup", "repair"])?;
+    site.up()?;
+    wait_until("the address", Duration::from_secs(30), || {
+        Ok(addresses(&site, "fourth")?.contains("HOOK:fourth"))
+    })?;
     let again = packed(&site, "1.0.0", 1)?.display().to_string();
     assert!(site.ok(&["connector", "install", &again])?.contains("nothing to do"));
     Ok(())

@@ -20,15 +20,23 @@ const BATCH: usize = 100;
 
 /// May be said again: what is stamped stays.
 pub(crate) async fn post(State(shared): App) -> Result<Json<Stamped>, ApiError> {
-    let stamps = stamp::all(&shared).await?;
+    Ok(Json(stamp_all(&shared).await?))
+}
+
+/// Every mailbox that lacks an address gets one.
+pub(crate) async fn stamp_all(shared: &Shared) -> Result<Stamped, ApiError> {
+    let stamps = stamp::all(shared).await?;
+    if stamps.is_empty() {
+        return Ok(Stamped::default());
+    }
     let mailboxes = shared.api.directory.list(Kind::Mailbox).await?;
     let ids: Vec<ObjectId> = mailboxes.iter().map(|mailbox| mailbox.id).collect();
     drop(mailboxes);
     let mut done = Stamped::default();
     for batch in ids.chunks(BATCH) {
-        stamp_batch(&shared, &stamps, batch, &mut done).await?;
+        stamp_batch(shared, &stamps, batch, &mut done).await?;
     }
-    Ok(Json(done))
+    Ok(done)
 }
 
 async fn stamp_batch(

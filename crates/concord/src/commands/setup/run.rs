@@ -38,8 +38,29 @@ pub enum Question {
     BeforeRemoving,
 }
 
+/// Says that this process was handed over already, so that two programs do not
+/// hand it to each other for ever.
+const HANDED: &str = "CONCORD_HANDED";
+
+/// A root with releases of its own is looked after by the one that it is at:
+/// another program may not know its schema (Q247773, Q188639). Not while a run
+/// waits to be brought to its end: then nobody knows yet which one that is.
+fn hand_over(root: &Root) {
+    use std::os::unix::process::CommandExt;
+    let settled = !Layout::new(root.clone()).journal().exists();
+    if !settled || std::env::var_os(HANDED).is_some() {
+        return;
+    }
+    if let Some(program) = crate::setup::other_program(root) {
+        let arguments = std::env::args_os().skip(1);
+        // Where it cannot be started this one does what it can.
+        let _ = std::process::Command::new(program).args(arguments).env(HANDED, "1").exec();
+    }
+}
+
 /// The machine as seen from a root.
 pub fn host(root: &Root) -> Host {
+    hand_over(root);
     let layout = Layout::new(root.clone());
     let known = Database::new(layout.registry()).load().ok().flatten();
     let user = known.and_then(|registry| registry.installation.user);
