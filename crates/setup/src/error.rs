@@ -20,7 +20,7 @@ pub enum SetupError {
         path: PathBuf,
     },
     /// The operating system refused something.
-    #[error("cannot {act} {path}: {cause}")]
+    #[error("cannot {act} {path}: {cause}{}", advice(.cause))]
     Io {
         /// What was tried, an infinitive.
         act: &'static str,
@@ -124,6 +124,15 @@ pub enum SetupError {
     /// The process was killed here, in a test of cut points.
     #[error("killed at {0}")]
     Killed(String),
+}
+
+/// What helps where the system refuses; most of its words speak for themselves.
+fn advice(cause: &std::io::Error) -> &'static str {
+    match cause.kind() {
+        std::io::ErrorKind::PermissionDenied => "; run as root, or as whoever installed it",
+        std::io::ErrorKind::StorageFull => "; free some space",
+        _ => "",
+    }
 }
 
 impl SetupError {

@@ -197,6 +197,10 @@ fn doctor_sees_services_that_do_not_run_and_names_that_do_not_fit() -> Result<()
     site.ok(&["service", "stop", "internet-mail"])?;
     assert_eq!(site.findings()?, ["CC-0106"]);
     site.ok(&["service", "start", "internet-mail"])?;
+    std::fs::remove_file(site.root().join("run/deliver-webhook.sock"))?;
+    assert_eq!(site.findings()?, ["CC-0202"]);
+    site.ok(&["service", "stop", "webhook"])?;
+    site.ok(&["service", "start", "webhook"])?;
     site.ok(&["connector", "set", "webhook", "--setting", "colour=red"])?;
     assert_eq!(site.findings()?, ["CC-0902"]);
     site.ok(&["connector", "set", "webhook", "--remove-setting", "colour"])?;

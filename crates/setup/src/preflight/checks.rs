@@ -109,12 +109,16 @@ pub(super) fn rights(case: &mut Case<'_>) {
     if is_root || installation.user.is_some() {
         return;
     }
-    for (name, addresses) in case.settings.listen.all() {
-        for address in addresses.iter().filter(|a| a.port() != 0 && a.port() < PRIVILEGED) {
-            let mend = "run as root, or set other ports in [listen]";
-            let place = format!("listener {name} {address}");
-            case.refuse(None, place, "ports below 1024 need root", mend);
-        }
+    let mut low: Vec<u16> = Vec::new();
+    for (_, addresses) in case.settings.listen.all() {
+        low.extend(addresses.iter().map(|a| a.port()).filter(|p| (1..PRIVILEGED).contains(p)));
+    }
+    low.sort_unstable();
+    low.dedup();
+    if !low.is_empty() {
+        let ports: Vec<String> = low.iter().map(ToString::to_string).collect();
+        let seen = format!("ports {} need root", ports.join(", "));
+        case.refuse(None, "[listen]", seen, "run as root, or set ports above 1023");
     }
 }
 

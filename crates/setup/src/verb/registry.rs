@@ -31,7 +31,7 @@ pub fn plan_store(survey: &Survey, registry: &Registry, verb: &str) -> Result<Pl
         return Ok(plan);
     }
     for line in difference(survey.known(), registry) {
-        plan.change("change", line, "it is so in what is to be stored");
+        plan.change("change", line, "");
     }
     plan.step(Step::StoreRegistry {
         registry: Some(Box::new(registry.clone())),
@@ -45,6 +45,9 @@ pub fn plan_store(survey: &Survey, registry: &Registry, verb: &str) -> Result<Pl
 fn difference(before: Option<&Registry>, after: &Registry) -> Vec<String> {
     /// More than a screen nobody reads.
     const MOST: usize = 40;
+    if before.is_none() {
+        return vec!["the registry is made anew".to_owned()];
+    }
     let lines = |registry: &Registry| -> Vec<String> {
         registry.to_toml().unwrap_or_default().lines().map(str::to_owned).collect()
     };

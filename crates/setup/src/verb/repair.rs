@@ -12,8 +12,13 @@ use std::path::Path;
 /// Plans to make the machine as the registry declares it.
 pub fn plan(host: &Host, survey: &Survey) -> Result<Plan> {
     let mut after = survey.installed(host)?.clone();
-    learn_identity(survey.directory.as_ref(), &mut after);
     refuse_without_store(host, &after)?;
+    let plan = plan_towards(host, survey, &after, "setup repair")?;
+    if plan.is_empty() {
+        return Ok(plan);
+    }
+    // Noted along the way; by itself it is no reason to do anything.
+    learn_identity(survey.directory.as_ref(), &mut after);
     plan_towards(host, survey, &after, "setup repair")
 }
 

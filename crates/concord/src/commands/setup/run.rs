@@ -210,7 +210,8 @@ pub fn show(plan: &Plan, context: &Context, manner: Manner, done: Option<bool>) 
         print::line(format_args!("{}:", plan.verb));
     }
     for change in &plan.changes {
-        print::line(format_args!("  {:<7} {} ({})", change.act, change.what, change.why));
+        let why = if change.why.is_empty() { String::new() } else { format!(" ({})", change.why) };
+        print::line(format_args!("  {:<7} {}{why}", change.act, change.what));
     }
     for note in &plan.notes {
         print::line(format_args!("  note    {note}"));

@@ -2,6 +2,7 @@
 
 use crate::doctor::{Case, Finding, Mend, codes};
 use crate::error::Result;
+use crate::host::ServiceState;
 use crate::step::{Control, Step, When};
 use concord_registry::{Manager, Resource};
 
@@ -79,7 +80,7 @@ fn running(case: &Case<'_>) -> Result<Vec<Finding>> {
             .into_iter()
             .collect());
     };
-    let mut findings = Vec::new();
+    let mut findings = lost_sockets(case, services);
     for found in &case.survey.records {
         let Ok(record) = &found.record else { continue };
         if !record.enabled {
@@ -117,4 +118,30 @@ fn running(case: &Case<'_>) -> Result<Vec<Finding>> {
         }
     }
     Ok(findings)
+}
+
+/// The controller holds a socket, but its name is gone: nobody can reach it.
+fn lost_sockets(case: &Case<'_>, services: &[ServiceState]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for record in case.survey.records.iter().filter_map(|found| found.record.as_ref().ok()) {
+        let name = &record.service;
+        if !services.iter().any(|s| s.name == *name && s.state == "ready") {
+            continue;
+        }
+        for file in record.sockets.values() {
+            let path = case.host.layout.root().run().join(file);
+            if std::fs::symlink_metadata(&path).is_err() {
+                findings.push(Finding {
+                    code: &codes::MISSING_PATH,
+                    place: path.display().to_string(),
+                    seen: format!("the socket of {name} is gone while it runs"),
+                    mend: Mend::Advice(format!(
+                        "run 'concord service stop {name}', then 'concord service start {name}' \
+                         and whatever needs it: the controller makes it anew"
+                    )),
+                });
+            }
+        }
+    }
+    findings
 }
