@@ -37,6 +37,9 @@ pub enum Before {
     Absent,
     /// It was there, and stays.
     Present,
+    /// It was there, and stays; of what its new place needs, this directory and
+    /// all below it were missing.
+    Under(PathBuf),
     /// It had this mode and owner.
     Access(Access),
     /// A file, of which a copy is in the scratch directory under this name.
