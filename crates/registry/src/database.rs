@@ -169,13 +169,18 @@ impl Database {
         }
     }
 
+    /// Where a damaged one is put.
+    pub fn aside_path(&self) -> PathBuf {
+        self.path.with_extension("damaged.db")
+    }
+
     /// Moves a damaged file aside, so that a sound one can be stored. Gives back
     /// where it is now.
     ///
     /// # Errors
     /// [`RegistryError::Io`]
     pub fn put_aside(&self) -> Result<PathBuf, RegistryError> {
-        let aside = self.path.with_extension("damaged.db");
+        let aside = self.aside_path();
         std::fs::rename(&self.path, &aside).map_err(|e| self.io("rename", &self.path, &e))?;
         let _ = std::fs::remove_file(self.path.with_extension("db-journal"));
         self.sync_directory()?;
