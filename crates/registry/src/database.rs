@@ -57,6 +57,11 @@ impl Database {
         self.path.with_extension("copy.toml")
     }
 
+    /// What the copy is called while it is written.
+    pub fn copy_draft_path(&self) -> PathBuf {
+        self.copy_path().with_extension("toml.new")
+    }
+
     /// The newest state; `None` if there is no registry. Blocks.
     ///
     /// # Errors
@@ -209,7 +214,7 @@ impl Database {
         if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
             return Ok(());
         }
-        let draft = path.with_extension("toml.new");
+        let draft = self.copy_draft_path();
         let write = || {
             let mut file =
                 File::options().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;

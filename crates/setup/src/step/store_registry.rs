@@ -58,6 +58,7 @@ pub(super) fn perform(bench: &Bench<'_>, registry: Option<&Registry>, verb: &str
 fn remove(bench: &Bench<'_>) -> Result<()> {
     let db = database(bench);
     bench.host.remove_file(&db.copy_path())?;
+    bench.host.remove_file(&db.copy_draft_path())?;
     bench.host.remove_file(&db.path().with_extension("db-journal"))?;
     bench.host.remove_file(db.path())
 }
