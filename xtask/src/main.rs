@@ -8,6 +8,7 @@ mod bench;
 mod bundle;
 mod deb;
 mod fuzz;
+mod goods;
 mod kb;
 mod layers;
 mod next;
@@ -50,7 +51,8 @@ enum Task {
     },
     /// Makes a package for Debian.
     Deb(deb::Options),
-    /// Measures against Debian's Postfix and Dovecot; all arguments go to concord-bench.
+    /// Measures: `smtp` and `imap` against Debian's Postfix and Dovecot (arguments go to
+    /// concord-bench), `setup` what Setup's verbs take.
     Bench(bench::Options),
 }
 

@@ -57,6 +57,11 @@ impl Database {
         self.path.with_extension("copy.toml")
     }
 
+    /// What the copy is called while it is written.
+    pub fn copy_draft_path(&self) -> PathBuf {
+        self.copy_path().with_extension("toml.new")
+    }
+
     /// The newest state; `None` if there is no registry. Blocks.
     ///
     /// # Errors
@@ -169,13 +174,18 @@ impl Database {
         }
     }
 
+    /// Where a damaged one is put.
+    pub fn aside_path(&self) -> PathBuf {
+        self.path.with_extension("damaged.db")
+    }
+
     /// Moves a damaged file aside, so that a sound one can be stored. Gives back
     /// where it is now.
     ///
     /// # Errors
     /// [`RegistryError::Io`]
     pub fn put_aside(&self) -> Result<PathBuf, RegistryError> {
-        let aside = self.path.with_extension("damaged.db");
+        let aside = self.aside_path();
         std::fs::rename(&self.path, &aside).map_err(|e| self.io("rename", &self.path, &e))?;
         let _ = std::fs::remove_file(self.path.with_extension("db-journal"));
         self.sync_directory()?;
@@ -204,7 +214,7 @@ impl Database {
         if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
             return Ok(());
         }
-        let draft = path.with_extension("toml.new");
+        let draft = self.copy_draft_path();
         let write = || {
             let mut file =
                 File::options().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;

@@ -43,6 +43,14 @@ impl Site {
     /// # Errors
     /// No executable or no free ports.
     pub fn new() -> Result<Self> {
+        Self::with_binary(executable()?)
+    }
+
+    /// The same for this executable.
+    ///
+    /// # Errors
+    /// No free ports.
+    pub fn with_binary(binary: impl Into<PathBuf>) -> Result<Self> {
         let ports = Ports::take()?;
         let scratch = tempfile::Builder::new().prefix("concord-").tempdir()?;
         let base = ports.next()?;
@@ -52,7 +60,7 @@ impl Site {
         Ok(Self {
             root: scratch.path().join("root"),
             scratch,
-            binary: executable()?,
+            binary: binary.into(),
             base,
             ports,
             child: None,

@@ -1,8 +1,8 @@
 //! `cargo xtask storm`: breaks a loaded server on purpose, then counts.
 //!
-//! All storms keep one ledger: what was sent, what the server answered, and
+//! Storms of mail keep one ledger: what was sent, what the server answered, and
 //! where each message was found afterwards. Nothing that got a `250` may be
-//! missing.
+//! missing. The storm of Setup compares what is installed.
 
 mod crash;
 mod damage;
@@ -10,6 +10,7 @@ mod disk_full;
 mod ledger;
 mod load;
 mod power;
+mod setup;
 mod shadow;
 
 use crate::workspace;
@@ -29,6 +30,8 @@ pub enum Storm {
     Power(power::Options),
     /// Fills the disk.
     DiskFull(disk_full::Options),
+    /// Cuts every verb of Setup off: in the process at every point, and with SIGKILL.
+    Setup(setup::Options),
 }
 
 /// Options that all storms have.
@@ -54,6 +57,7 @@ pub fn run(storm: &Storm) -> Result<()> {
         Storm::Crash(options) => crash::run(options),
         Storm::Power(options) => power::run(options),
         Storm::DiskFull(options) => disk_full::run(options),
+        Storm::Setup(options) => setup::run(options),
     }
 }
 

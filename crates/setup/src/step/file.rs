@@ -37,7 +37,7 @@ pub(super) fn undo(bench: &Bench<'_>, path: &Path, before: &Before) -> Result<()
 }
 
 /// The copy stays until the run has ended: undoing may be cut off too.
-fn put_back(bench: &Bench<'_>, saved: &Path, path: &Path) -> Result<()> {
+pub(super) fn put_back(bench: &Bench<'_>, saved: &Path, path: &Path) -> Result<()> {
     let octets = match std::fs::read_link(saved) {
         Ok(target) => return bench.host.write_link(path, &target),
         Err(_) => std::fs::read(saved).map_err(SetupError::io("read", saved))?,

@@ -37,6 +37,9 @@ pub enum Before {
     Absent,
     /// It was there, and stays.
     Present,
+    /// It was there, and stays; of what its new place needs, this directory and
+    /// all below it were missing.
+    Under(PathBuf),
     /// It had this mode and owner.
     Access(Access),
     /// A file, of which a copy is in the scratch directory under this name.
@@ -296,9 +299,7 @@ impl Step {
             Self::RemoveObject { key } => object::look(bench, key),
             Self::MergeDirectory { file } => merge::look(bench, file),
             Self::StoreRegistry { .. } => store_registry::look(bench),
-            Self::MigrateIndex { saved, .. } | Self::PutIndexBack { saved, .. } => {
-                index::look(bench, saved)
-            }
+            Self::MigrateIndex { .. } | Self::PutIndexBack { .. } => index::look(bench),
             _ => Ok(Before::Nothing),
         }
     }
@@ -332,10 +333,10 @@ impl Step {
                 store_registry::perform(bench, registry.as_deref(), verb)
             }
             Self::Tell { control, when } => control::perform(bench, control, *when),
-            Self::MigrateIndex { program, arguments, .. } => {
-                index::perform(bench, program, arguments)
+            Self::MigrateIndex { program, arguments, saved } => {
+                index::migrate(bench, program, arguments, saved)
             }
-            Self::PutIndexBack { from, .. } => index::put_back(bench, from),
+            Self::PutIndexBack { from, saved } => index::exchange(bench, from, saved),
             Self::Run { program, arguments, .. } => host
                 .act("run", &program.display().to_string(), |s| s.run(program, arguments))
                 .map(|_| ()),
@@ -371,7 +372,9 @@ impl Step {
             Self::MergeDirectory { .. } => merge::undo(bench, before),
             Self::StoreRegistry { verb, .. } => store_registry::undo(bench, before, verb),
             Self::Tell { control, when } => control::undo(bench, control, *when),
-            Self::MigrateIndex { .. } | Self::PutIndexBack { .. } => index::undo(bench, before),
+            Self::MigrateIndex { saved, .. } | Self::PutIndexBack { saved, .. } => {
+                index::undo(bench, saved, before)
+            }
             _ => Ok(()),
         }
     }

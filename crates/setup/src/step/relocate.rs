@@ -1,8 +1,8 @@
 //! Moving and copying, and the way back.
 
-use super::{Before, Bench};
+use super::{Before, Bench, directory};
 use crate::error::{Result, SetupError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
@@ -21,7 +21,26 @@ pub(super) fn look(from: &Path, to: &Path) -> Result<Before> {
         );
         return Err(SetupError::invalid("move a path", cause));
     }
-    Ok(Before::Present)
+    Ok(missing_above(to).map_or(Before::Present, Before::Under))
+}
+
+/// The topmost directory above a path that is not there.
+fn missing_above(path: &Path) -> Option<PathBuf> {
+    path.ancestors().skip(1).take_while(|above| !exists(above)).last().map(Path::to_owned)
+}
+
+fn was_there(before: &Before) -> bool {
+    matches!(before, Before::Present | Before::Under(_))
+}
+
+/// Takes away the directories that were made for a new place. What somebody put
+/// into them meanwhile keeps them.
+fn remove_above(bench: &Bench<'_>, to: &Path, before: &Before) -> Result<()> {
+    let Before::Under(topmost) = before else { return Ok(()) };
+    for above in to.ancestors().skip(1).take_while(|above| above.starts_with(topmost)) {
+        directory::remove_if_empty(bench, above)?;
+    }
+    Ok(())
 }
 
 pub(super) fn perform(bench: &Bench<'_>, from: &Path, to: &Path) -> Result<()> {
@@ -40,17 +59,17 @@ pub(super) fn perform(bench: &Bench<'_>, from: &Path, to: &Path) -> Result<()> {
 
 /// Whatever has the name at the other end is whole, so it goes back.
 pub(super) fn undo(bench: &Bench<'_>, from: &Path, to: &Path, before: &Before) -> Result<()> {
-    if *before != Before::Present {
+    if !was_there(before) {
         return Ok(());
     }
     if to.parent().is_some_and(Path::exists) {
         bench.host.remove_draft(to)?;
     }
-    if !exists(to) {
-        return Ok(());
+    if exists(to) {
+        bench.host.remove_tree(from)?;
+        bench.host.move_path(to, from)?;
     }
-    bench.host.remove_tree(from)?;
-    bench.host.move_path(to, from)
+    remove_above(bench, to, before)
 }
 
 pub(super) fn perform_copy(bench: &Bench<'_>, from: &Path, to: &Path) -> Result<()> {
@@ -62,5 +81,9 @@ pub(super) fn perform_copy(bench: &Bench<'_>, from: &Path, to: &Path) -> Result<
 }
 
 pub(super) fn undo_copy(bench: &Bench<'_>, to: &Path, before: &Before) -> Result<()> {
-    if *before == Before::Present { bench.host.remove_tree(to) } else { Ok(()) }
+    if !was_there(before) {
+        return Ok(());
+    }
+    bench.host.remove_tree(to)?;
+    remove_above(bench, to, before)
 }

@@ -103,6 +103,22 @@ pub fn plan_install(
     Ok(plan)
 }
 
+/// Adds to a plan that a key is trusted from now on, in the file that minisign
+/// writes of it. With the rest or not at all: a run that is undone leaves no
+/// trust behind.
+pub fn trust(host: &Host, id: &str, content: &str, plan: &mut Plan) {
+    let directory = host.layout.trusted_keys();
+    let path = directory.join(format!("{id}.pub"));
+    if std::fs::read_to_string(&path).is_ok_and(|there| there == content) {
+        return;
+    }
+    plan.change("trust", format!("key {id}"), "it was given with --trust");
+    let above = directory.parent().unwrap_or(&directory).to_owned();
+    plan.step(Step::make_directory(above, 0o755, None));
+    plan.step(Step::make_directory(directory, 0o755, None));
+    plan.step(Step::WriteFile { path, mode: 0o644, owner: None, content: content.to_owned() });
+}
+
 fn towards(
     host: &Host,
     survey: &Survey,

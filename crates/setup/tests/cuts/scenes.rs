@@ -2,6 +2,7 @@
 
 use crate::machine::{Machine, VERSION};
 use crate::recover;
+use crate::{mending, releases};
 use concord_base::Timestamp;
 use concord_registry::{Installation, Manager, Schemas};
 use concord_setup::host::{Host, UnitVerb};
@@ -172,6 +173,17 @@ pub const SCENES: &[Scene] = &[
     scene("recover the directory while it runs", recover::lost_objects, recover::directory),
     scene("recover settings and keys", recover::other_settings, recover::settings_and_keys),
     scene("recover without a registry", recover::lost_registry, recover::everything).once(),
+    scene("update apply", releases::started, releases::update),
+    scene("update apply on a stopped server", with_connectors, releases::update),
+    scene("update apply again after a rollback", releases::returned, releases::update),
+    scene("second update apply", releases::updated, releases::update_further),
+    scene("rollback", releases::updated, releases::rollback).once(),
+    scene("rollback on a stopped server", releases::updated_and_stopped, releases::rollback).once(),
+    scene("doctor --fix", mending::damaged, mending::fix),
+    scene("doctor --fix while it runs", mending::damaged_and_started, mending::fix),
+    scene("doctor --fix of codes that are asked for", mending::strays, mending::fix_named),
+    scene("registry import", installed, mending::import),
+    scene("registry restore from the machine", mending::lost_registry, mending::restore).once(),
 ];
 
 pub fn release(version: &str, index: i64) -> ReleaseFacts {
@@ -255,7 +267,7 @@ fn kept_data(machine: &Machine) {
     remove_everything(&machine.host(), &Keep::InPlace(keep)).unwrap();
 }
 
-fn damaged(machine: &Machine) {
+pub fn damaged(machine: &Machine) {
     with_connectors(machine);
     let root = machine.path("var/concord");
     std::fs::remove_file(root.join("services/core.toml")).unwrap();

@@ -46,9 +46,9 @@ impl Run for Args {
         verb(context, self.manner, Question::None, "connector install", |host, survey| {
             let staged = if self.again { self.unpacked(host)? } else { self.stage(host)? };
             let options = self.options(&staged.manifest)?;
-            let plan = connector::plan_install(host, survey, &staged, &options)?;
-            if !self.manner.dry_run && !self.again {
-                self.keep_key(host)?;
+            let mut plan = connector::plan_install(host, survey, &staged, &options)?;
+            if let Some(key) = self.given_key()? {
+                connector::trust(host, &key.key_id().to_string(), &key.to_file(), &mut plan);
             }
             Ok(plan)
         })
@@ -144,17 +144,6 @@ impl Args {
                 "cli.trust",
                 format!("cannot trust '{given}': {cause}; give a .pub file of minisign or its key"),
             )
-        })
-    }
-
-    /// A key that was given with `--trust` is trusted from now on.
-    fn keep_key(&self, host: &Host) -> Result<(), Failure> {
-        let Some(key) = self.given_key()? else { return Ok(()) };
-        let directory = host.layout.trusted_keys();
-        make_directories(&directory)?;
-        let file = directory.join(format!("{}.pub", key.key_id()));
-        std::fs::write(&file, key.to_file()).map_err(|e| {
-            Failure::new("connector.trust", format!("cannot write {}: {e}", file.display()))
         })
     }
 

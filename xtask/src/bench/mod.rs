@@ -1,19 +1,24 @@
 //! `cargo xtask bench`: builds what is measured for release, and measures.
 
+mod setup;
+
 use crate::packages;
 use crate::workspace::{build_concord, build_layer, cargo, must, program, target};
-use clap::Args;
+use clap::{Args, Parser};
 use concord_testkit::Result;
 
 #[derive(Args)]
 pub struct Options {
-    /// `smtp` or `imap`, then their options; `cargo xtask bench smtp --help` lists them.
+    /// `smtp`, `imap` or `setup`, then their options; `cargo xtask bench smtp --help` lists them.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
     arguments: Vec<String>,
 }
 
-/// Builds and hands over to `concord-bench`.
+/// Measures Setup, or builds and hands over to `concord-bench`.
 pub fn run(options: &Options) -> Result<()> {
+    if options.arguments.first().is_some_and(|word| word == "setup") {
+        return setup::run(&setup::Options::parse_from(&options.arguments));
+    }
     packages::install(packages::FOR_BENCHES)?;
     packages::install(packages::DOVECOT)?;
     let layer = build_layer("bench/shims/syncs.c")?;
