@@ -3,8 +3,9 @@
 use crate::index::{self, index_error};
 use crate::open::EngineOptions;
 use concord_base::{MessageId, QueueId, StorageError};
-use concord_message_log::{LargeBodies, LargeBody, Position, scan};
+use concord_message_log::{LargeBodies, LargeBody, Position, scan, segment_path, segments};
 use rusqlite::{Connection, OpenFlags, params};
+use std::path::Path;
 
 /// Messages named for one damaged place; a whole segment can have thousands.
 const NAMED: i64 = 100;
@@ -93,11 +94,43 @@ pub(crate) fn verify(options: &EngineOptions) -> Result<VerifyReport, StorageErr
                 .map_err(index_error)?,
         });
     }
+    verify_segments(&directory, &db, &mut report)?;
     verify_large(options, &db, &mut report)?;
     report.messages = db
         .query_row("SELECT count(*) FROM message WHERE place > 0", [], |r| r.get::<_, i64>(0))
         .map_err(index_error)? as u64;
     Ok(report)
+}
+
+/// Segments of which the index has messages and that are not there. Reading the
+/// log does not show them: compaction leaves such gaps too.
+fn verify_segments(
+    directory: &Path,
+    db: &Connection,
+    report: &mut VerifyReport,
+) -> Result<(), StorageError> {
+    let needed = || -> Result<Vec<u64>, rusqlite::Error> {
+        db.prepare("SELECT DISTINCT segment FROM message WHERE place = 1 ORDER BY segment")?
+            .query_map([], |r| r.get::<_, i64>(0).map(|segment| segment as u64))?
+            .collect()
+    };
+    let suspects = needed().map_err(index_error)?;
+    let there = segments(directory)?;
+    if suspects.iter().all(|segment| there.contains(segment)) {
+        return Ok(());
+    }
+    // A core that compacts meanwhile moves messages first and removes then.
+    let needed = needed().map_err(index_error)?;
+    for segment in needed.into_iter().filter(|s| suspects.contains(s) && !there.contains(s)) {
+        report.findings.push(VerifyFinding {
+            path: segment_path(directory, segment).display().to_string(),
+            offset: 0,
+            octets: 0,
+            cause: "the file is missing".to_owned(),
+            messages: affected(db, 1, segment, 0, u64::MAX >> 1).map_err(index_error)?,
+        });
+    }
+    Ok(())
 }
 
 fn verify_large(

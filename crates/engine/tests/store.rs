@@ -290,3 +290,34 @@ async fn damage_is_found_and_its_messages_are_named() {
     let now = h.engine().folder_by_id(inbox.id).await.unwrap();
     assert_eq!(now.messages, 19);
 }
+
+#[tokio::test]
+async fn files_of_the_log_that_are_missing_are_found() {
+    let mut h = Harness::new().await;
+    inbox_with(&h, 120).await;
+    h.engine = None;
+    let options = h.options();
+    assert_eq!(concord_engine::offline::lost_end(&options).unwrap(), None);
+    let log = h.scratch.path().join("data/log");
+    let aside = h.scratch.path().join("aside");
+    let mut segments: Vec<_> =
+        std::fs::read_dir(&log).unwrap().map(|entry| entry.unwrap().path()).collect();
+    segments.sort();
+    assert!(segments.len() > 2, "{segments:?}");
+    let (first, last) = (&segments[0], segments.last().unwrap());
+
+    // Only reading shows it: compaction removes old segments too.
+    std::fs::rename(first, &aside).unwrap();
+    assert_eq!(concord_engine::offline::lost_end(&options).unwrap(), None);
+    let report = concord_engine::offline::verify(&options).unwrap();
+    let finding = report.findings.iter().find(|f| f.path == first.display().to_string()).unwrap();
+    assert_eq!(finding.cause, "the file is missing");
+    assert!(!finding.messages.is_empty());
+    std::fs::rename(&aside, first).unwrap();
+    assert!(concord_engine::offline::verify(&options).unwrap().is_clean());
+
+    std::fs::rename(last, &aside).unwrap();
+    assert!(concord_engine::offline::lost_end(&options).unwrap().is_some());
+    std::fs::rename(&aside, last).unwrap();
+    assert_eq!(concord_engine::offline::lost_end(&options).unwrap(), None);
+}

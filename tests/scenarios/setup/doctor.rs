@@ -141,6 +141,17 @@ const BREAKAGES: &[Breakage] = &[
         }),
     },
     Breakage {
+        code: "CC-0601",
+        broken: |root| {
+            std::fs::rename(root.join("data/log"), root.join("../log"))?;
+            std::fs::create_dir(root.join("data/log"))
+        },
+        mend: Mend::Hand(|root| {
+            std::fs::remove_dir(root.join("data/log"))?;
+            std::fs::rename(root.join("../log"), root.join("data/log"))
+        }),
+    },
+    Breakage {
         code: "CC-0901",
         broken: |root| {
             let path = root.join("etc/concord.toml");

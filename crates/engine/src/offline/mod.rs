@@ -63,6 +63,33 @@ pub fn lineage(options: &EngineOptions) -> Result<Option<Uuid>, StorageError> {
     Ok(snapshot::state_of(&index)?.map(|(_, state)| Uuid::from_bytes(state.log_id)))
 }
 
+/// What of the log's end the index has seen and is gone, in words; `None` if
+/// nothing. Looks at lengths only, so it takes no time; [`verify`] reads. Also
+/// safe beside a running core: the log is always written first.
+///
+/// # Errors
+/// [`StorageError`] if it cannot be read.
+pub fn lost_end(options: &EngineOptions) -> Result<Option<String>, StorageError> {
+    let index = options.index_path();
+    if !index.exists() {
+        return Ok(None);
+    }
+    let Some((_, state)) = snapshot::state_of(&index)? else { return Ok(None) };
+    let applied = state.applied.position;
+    let directory = options.log_directory();
+    let segments =
+        if directory.exists() { concord_message_log::segments(&directory)? } else { Vec::new() };
+    let newest = segments.last().copied().unwrap_or_default();
+    let path = concord_message_log::segment_path(&directory, applied.segment);
+    let length = std::fs::metadata(&path).map(|found| found.len()).unwrap_or_default();
+    // One that was compacted away has newer ones behind it.
+    if newest > applied.segment || (newest == applied.segment && length >= applied.offset) {
+        return Ok(None);
+    }
+    let name = path.display();
+    Ok(Some(format!("the index has seen octet {} of {name}, which has {length}", applied.offset)))
+}
+
 /// Copies all that is in the directory to the directory `to`, which must be
 /// new or empty; it can then be opened as an engine's directory. What
 /// `previous`, an earlier backup on the same file system, has in the same form

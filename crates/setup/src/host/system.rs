@@ -103,6 +103,8 @@ pub struct DirectoryState {
     pub lineage: Option<Uuid>,
     /// The schema of the index.
     pub schema: Option<i64>,
+    /// What of the message log is gone that the index has seen.
+    pub lost_end: Option<String>,
     /// The organisation, if there is one.
     pub organisation: Option<String>,
     /// Server objects.
@@ -223,7 +225,8 @@ pub trait System: Send + Sync {
 
     /// Copies the index, beside a running core too.
     fn snapshot_index(&self, to: &Path) -> Result<()>;
-    /// Every page of the index checked; what does not fit, bounded.
+    /// All of index, log and bodies read, beside a running core too; what does
+    /// not fit, bounded.
     fn check_index(&self) -> Result<Vec<String>>;
     /// Gives every folder a new UIDVALIDITY; nothing may run.
     fn renumber(&self) -> Result<()>;

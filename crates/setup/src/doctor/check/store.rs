@@ -7,6 +7,9 @@ use concord_base::ByteSize;
 
 /// Below this share of the reserve's double the administrator hears of it.
 const EARLY: u64 = 2;
+/// The index says where messages are, and what the log had is nowhere else.
+const LOST: &str = "stop the server, and put the files of the log back if you have them; \
+                    otherwise 'concord recover BACKUP --dry-run' shows what a backup has";
 
 pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
@@ -26,6 +29,14 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
                  from a backup"
                     .to_owned()
             }),
+        });
+    }
+    if let Some(seen) = case.survey.directory.as_ref().and_then(|d| d.lost_end.clone()) {
+        findings.push(Finding {
+            code: &codes::INTEGRITY,
+            place: data.join("log").display().to_string(),
+            seen,
+            mend: Mend::Advice(LOST.to_owned()),
         });
     }
     findings.extend(space(case));
@@ -83,10 +94,12 @@ fn deep(case: &Case<'_>) -> Result<Vec<Finding>> {
         .into_iter()
         .map(|line| Finding {
             code: &codes::INTEGRITY,
-            place: "index".to_owned(),
+            place: case.host.layout.root().data().display().to_string(),
             seen: line,
             mend: Mend::Advice(
-                "run 'concord store rebuild': the index is made anew from the log".to_owned(),
+                "'concord store verify' names all that is touched; if only the index is damaged \
+                 run 'concord store rebuild', otherwise 'concord recover' from a backup"
+                    .to_owned(),
             ),
         })
         .collect())

@@ -10,6 +10,7 @@ pub(super) fn state(system: &RealSystem) -> Result<Option<DirectoryState>> {
         let (lineage, schema) = offline::marks(system)?;
         state.lineage = lineage;
         state.schema = schema;
+        state.lost_end = offline::lost_end(system)?;
         return Ok(Some(state));
     }
     offline::state(system)

@@ -14,6 +14,9 @@ use std::path::Path;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// Places of damage that the doctor names; `concord store verify` has all.
+const MAX_DAMAGE: usize = 10;
+
 pub(super) fn options(system: &RealSystem) -> EngineOptions {
     EngineOptions::new(system.root.data(), Arc::new(SystemClock))
 }
@@ -35,6 +38,10 @@ pub(super) fn marks(system: &RealSystem) -> Result<(Option<Uuid>, Option<i64>)> 
     Ok((lineage, offline::schema_of(&options)))
 }
 
+pub(super) fn lost_end(system: &RealSystem) -> Result<Option<String>> {
+    offline::lost_end(&options(system)).map_err(failed("compare index and message log"))
+}
+
 pub(super) fn state(system: &RealSystem) -> Result<Option<DirectoryState>> {
     if !has_store(system) {
         return Ok(None);
@@ -54,6 +61,7 @@ pub(super) fn state(system: &RealSystem) -> Result<Option<DirectoryState>> {
             cause: "the index belongs to another message log than the one beside it".to_owned(),
         });
     }
+    state.lost_end = lost_end(system)?;
     let objects = reading.objects().map_err(failed(act))?;
     fill(&mut state, &objects);
     Ok(Some(state))
@@ -229,8 +237,19 @@ pub(super) fn check_index(system: &RealSystem) -> Result<Vec<String>> {
     }
     let act = "check the index";
     let reading = offline::Reading::open(&system.root.data()).map_err(failed(act))?;
-    let lines = reading.quick_check().map_err(failed(act))?;
-    Ok(lines.into_iter().filter(|line| line != "ok").collect())
+    let mut lines = reading.quick_check().map_err(failed(act))?;
+    if lines.is_empty() {
+        let report = offline::verify(&options(system)).map_err(failed("verify the store"))?;
+        lines.extend(report.findings.iter().take(MAX_DAMAGE).map(|found| {
+            let touched = match found.messages.as_slice() {
+                [] => String::new(),
+                [one] => format!("; touches {one}"),
+                [one, more @ ..] => format!("; touches {one} and {} more", more.len()),
+            };
+            format!("{} at {}: {}{touched}", found.path, found.offset, found.cause)
+        }));
+    }
+    Ok(lines)
 }
 
 /// What root wrote in the data directory must be the services'.

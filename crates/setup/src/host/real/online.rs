@@ -88,6 +88,7 @@ pub(super) fn state(system: &RealSystem) -> Result<Option<DirectoryState>> {
     Ok(Some(DirectoryState {
         lineage: None,
         schema: None,
+        lost_end: None,
         organisation: names("organisation").pop(),
         servers: names("server"),
         domains: names("domain"),
