@@ -58,7 +58,11 @@ fn table(options: &Options, site: &mut Site, goods: &Goods) -> Result<usize> {
     let mut table = Table::begin();
     site.answers()?;
     let answers = site.top().join("site.toml").display().to_string();
-    table.row("install", measure(site, &["setup", "install", "--answers", &answers])?, Some(INSTALL_AIM));
+    table.row(
+        "install",
+        measure(site, &["setup", "install", "--answers", &answers])?,
+        Some(INSTALL_AIM),
+    );
     site.up()?;
     site.ok(&["update", "trust", &goods.trust])?;
     let connect = Instant::now();
@@ -67,7 +71,10 @@ fn table(options: &Options, site: &mut Site, goods: &Goods) -> Result<usize> {
         let words = goods.connector_words(&format!("webhook-{number}"), &listen);
         site.ok(&words.iter().map(String::as_str).collect::<Vec<_>>())?;
     }
-    table.span("connector install, each", connect.elapsed() / u32::try_from(options.connectors.max(1))?);
+    table.span(
+        "connector install, each",
+        connect.elapsed() / u32::try_from(options.connectors.max(1))?,
+    );
     let fill = Instant::now();
     add_mailboxes(&site.root().join("run/admin.sock"), options.mailboxes)?;
     table.span(&format!("{} mailboxes by the admin API", options.mailboxes), fill.elapsed());

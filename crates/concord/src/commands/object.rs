@@ -42,7 +42,8 @@ pub struct Named {
 /// A new object's name, and its addresses, of which it has at least one.
 #[derive(Debug, clap::Args)]
 pub struct NewNames {
-    /// Its name; a mailbox's is also a login name
+    /// Its name; a mailbox's is also a login name. An address names what is before its '@', and
+    /// is given to it
     #[arg(value_parser = NonEmptyStringValueParser::new())]
     pub name: String,
     /// What address books show [default: the name]
@@ -52,6 +53,21 @@ pub struct NewNames {
     /// name in the only mail domain]
     #[arg(long, value_name = "ADDRESS")]
     pub address: Vec<String>,
+}
+
+impl NewNames {
+    /// The name and the addresses. `jane@example.org` alone is a name and an
+    /// address: who writes it means both.
+    pub fn parted(&self) -> (String, Vec<String>) {
+        match self.name.rsplit_once('@') {
+            Some((name, domain))
+                if self.address.is_empty() && !name.is_empty() && !domain.is_empty() =>
+            {
+                (name.to_owned(), vec![self.name.clone()])
+            }
+            _ => (self.name.clone(), self.address.clone()),
+        }
+    }
 }
 
 /// Removes an object.

@@ -122,6 +122,31 @@ pub(super) fn rights(case: &mut Case<'_>) {
     }
 }
 
+/// Where a file outside of the root will be made.
+pub(super) fn outside(case: &mut Case<'_>) {
+    let installation = case.options.installation.clone();
+    let unit = installation.unit_directory.filter(|_| installation.manager == Manager::Systemd);
+    let link = installation.command_link.as_deref().and_then(Path::parent).map(Path::to_owned);
+    for (directory, mend) in [
+        (link, "make it, or choose another --link, or give --no-link"),
+        (unit, "make it, or give --systemd no"),
+    ] {
+        let Some(directory) = directory else { continue };
+        let place = directory.display().to_string();
+        if !directory.is_dir() {
+            case.refuse(None, place, "there is no such directory", mend);
+        } else if let Err(seen) = probe::write(&directory) {
+            case.refuse(Some(&codes::FILE_SYSTEM), place, seen, mend);
+        }
+    }
+    if let Some(link) = installation.command_link
+        && std::fs::symlink_metadata(&link).is_ok_and(|found| !found.is_symlink())
+    {
+        let mend = "move it away, or choose another --link, or give --no-link";
+        case.refuse(None, link.display().to_string(), "it is there, and no link", mend);
+    }
+}
+
 pub(super) fn ports(case: &mut Case<'_>) {
     let with_mail = case.options.components.iter().any(|c| c == INTERNET_MAIL);
     for (name, addresses) in case.settings.listen.all() {

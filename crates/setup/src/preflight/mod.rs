@@ -85,6 +85,7 @@ pub fn install(
     checks::root(&mut case);
     checks::names(&mut case);
     checks::rights(&mut case);
+    checks::outside(&mut case);
     checks::ports(&mut case);
     checks::machine(&mut case);
     checks::leftovers(&mut case);

@@ -1,9 +1,9 @@
 //! One verb, killed again and again.
 
 use super::cases::Case;
-use crate::goods::Goods;
 use super::snapshot::{self, Facts, Snapshot, difference};
 use super::stage::Stage;
+use crate::goods::Goods;
 use concord_testkit::{Random, Result, trouble};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -68,8 +68,7 @@ pub fn run(case: &Case, goods: &Goods, kills: usize, random: &mut Random) -> Res
     expect(case, &old, &new)?;
     let ends = Ends { old, new };
     let (name, running) = (case.name, case.running);
-    let mut tally =
-        Tally { name, running, usual, kills: 0, old: 0, new: 0, failures: Vec::new() };
+    let mut tally = Tally { name, running, usual, kills: 0, old: 0, new: 0, failures: Vec::new() };
     stage.restore()?;
     let mut late = 0;
     while tally.kills < kills {
@@ -171,8 +170,10 @@ fn judge(stage: &mut Stage<'_>, ends: &Ends) -> Result<End> {
         let hopeless = files != ends.old.files && files != ends.new.files;
         if hopeless || Instant::now() > until {
             let told = |wanted: &Snapshot| -> String {
-                let all: Facts = wanted.files.clone().into_iter().chain(wanted.looks.clone()).collect();
-                let own: Facts = found.files.clone().into_iter().chain(found.looks.clone()).collect();
+                let all: Facts =
+                    wanted.files.clone().into_iter().chain(wanted.looks.clone()).collect();
+                let own: Facts =
+                    found.files.clone().into_iter().chain(found.looks.clone()).collect();
                 difference(&own, &all).join("\n")
             };
             let (old, new) = (told(&ends.old), told(&ends.new));

@@ -22,7 +22,7 @@ pub struct Args {
     /// Mend what loses nothing, and the findings whose codes are given
     #[arg(long, value_name = "CODE", num_args = 0..)]
     fix: Option<Vec<String>>,
-    /// Look also at what takes long: DNS, every page of the index
+    /// Look also at what takes long: DNS, and all of the store, which is read
     #[arg(long)]
     deep: bool,
     #[command(flatten)]
@@ -103,7 +103,8 @@ impl Args {
             if doctor::find(code).is_none() {
                 return Err(Failure::usage(
                     "cli.doctor-code",
-                    format!("cannot mend '{code}': there is no such code; 'concord doctor' shows them"),
+                    format!("cannot mend '{code}': there is no such code; \
+                         'concord doctor' shows them, and '--fix' alone mends all that loses nothing"),
                 ));
             }
         }

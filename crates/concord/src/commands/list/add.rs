@@ -18,10 +18,11 @@ pub struct Args {
 
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
+        let (name, addresses) = self.names.parted();
         let new = NewList {
-            name: self.names.name,
+            name,
             display_name: self.names.display_name,
-            addresses: self.names.address,
+            addresses,
             members: self.member,
         };
         object::add(LIST, &new, context)

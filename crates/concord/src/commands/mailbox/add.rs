@@ -25,10 +25,11 @@ pub struct Args {
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         let password = if self.no_password { None } else { Some(self.password.read()?) };
+        let (name, addresses) = self.names.parted();
         let new = NewMailbox {
-            name: self.names.name,
+            name,
             display_name: self.names.display_name,
-            addresses: self.names.address,
+            addresses,
             quota: self.quota.map(|quota| quota.0),
             password,
             login_disabled: false,

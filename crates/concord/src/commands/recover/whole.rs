@@ -47,7 +47,7 @@ pub fn run(args: &Args, backup: &Backup, context: &Context) -> Result<(), Failur
     let root = context.root()?;
     settle(&host(&root), release::VERSION, &mut |_| {})?;
     let fresh = Survey::take(&host(&root))?.known().is_none();
-    let install = args.machine.options(&root, backup)?;
+    let install = args.machine.options(backup)?;
     let host = if fresh {
         host_for(&root, install.installation.user.clone())
     } else {
@@ -115,11 +115,7 @@ fn check_machine(
 }
 
 impl Machine {
-    fn options(
-        &self,
-        root: &concord_settings::Root,
-        backup: &Backup,
-    ) -> Result<InstallOptions, Failure> {
+    fn options(&self, backup: &Backup) -> Result<InstallOptions, Failure> {
         let choices = Choices {
             hostname: Some(backup.manifest.identity.hostname.clone()),
             systemd: self.systemd.clone(),
@@ -130,7 +126,7 @@ impl Machine {
             in_place: self.in_place,
             ..Choices::default()
         };
-        choices.plain_options(root)
+        choices.plain_options()
     }
 }
 

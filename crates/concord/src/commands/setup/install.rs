@@ -94,7 +94,7 @@ impl Run for Box<Args> {
         if asks && !context.json && std::io::stdin().is_terminal() {
             wizard::ask(&mut choices)?;
         }
-        let options = choices.options(&root, &answers)?;
+        let options = choices.options(&answers)?;
         let host = host_for(&root, options.installation.user.clone());
         if self.manner.dry_run {
             return self.rehearse(&host, &options, context);
@@ -200,7 +200,7 @@ fn start(host: &Host, options: &InstallOptions, context: &Context) -> Result<(),
     } else {
         print::line(format_args!("start it with 'concord --root {root} up'"));
     }
-    print::line(format_args!("make mailboxes with 'concord --root {root} mailbox add ADDRESS'"));
+    print::line(format_args!("make mailboxes with 'concord --root {root} mailbox add NAME'"));
     Ok(())
 }
 
@@ -232,11 +232,11 @@ impl Choices {
     }
 
     /// What they come to without answers of a file.
-    pub fn plain_options(&self, root: &Root) -> Result<InstallOptions, Failure> {
-        self.options(root, &Answers::default())
+    pub fn plain_options(&self) -> Result<InstallOptions, Failure> {
+        self.options(&Answers::default())
     }
 
-    fn options(&self, root: &Root, answers: &Answers) -> Result<InstallOptions, Failure> {
+    fn options(&self, answers: &Answers) -> Result<InstallOptions, Failure> {
         let usage = |what: &str| Failure::usage("cli.install", what);
         let is_root = rustix::process::geteuid().is_root();
         let booted = Path::new("/run/systemd/system").is_dir();
@@ -265,7 +265,6 @@ impl Choices {
         } else {
             self.components.clone()
         };
-        let _ = root;
         Ok(InstallOptions {
             components,
             hostname,
