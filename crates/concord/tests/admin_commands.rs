@@ -49,6 +49,14 @@ fn mailboxes_contacts_lists_and_domains() {
 }
 
 #[test]
+fn an_address_alone_is_a_name_and_an_address() {
+    let core = Core::start();
+    core.people();
+    let added = core.ok(&["mailbox", "add", "carol@example.test", "--no-password"]);
+    assert!(added.contains("mailbox carol <carol@example.test>"), "{added}");
+}
+
+#[test]
 fn errors_say_what_to_do() {
     let core = Core::start();
     core.people();
