@@ -6,6 +6,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::{print, release, serve};
 use concord_engine::offline;
+use concord_setup::Lock;
 use concord_setup::manifest::BUILT_IN;
 use std::path::PathBuf;
 
@@ -16,6 +17,16 @@ pub struct Settle {}
 impl Run for Settle {
     fn run(self, context: &Context) -> Result<(), Failure> {
         let host = host(&context.root()?);
+        // A unit that a living run starts must start: that run is not cut off, and
+        // it waits for the unit.
+        if let Some(holder) = Lock::holder(&host.layout.lock()) {
+            if context.json {
+                print::json(&serde_json::json!({ "recovered": null, "holder": holder }));
+            } else {
+                print::line(format_args!("{holder} is at work; no run was cut off"));
+            }
+            return Ok(());
+        }
         let mut watch = told(context, Manner::default());
         let recovered = concord_setup::settle(&host, release::VERSION, &mut watch)?;
         if context.json {
