@@ -12,7 +12,11 @@ use std::path::PathBuf;
 
 /// Bring a run that was cut off to its end (every verb does it first)
 #[derive(Debug, clap::Args)]
-pub struct Settle {}
+pub struct Settle {
+    /// Take over the program, too, if somebody else keeps it and it is another one now
+    #[arg(long)]
+    adopt: bool,
+}
 
 impl Run for Settle {
     fn run(self, context: &Context) -> Result<(), Failure> {
@@ -29,6 +33,9 @@ impl Run for Settle {
         }
         let mut watch = told(context, Manner::default());
         let recovered = concord_setup::settle(&host, release::VERSION, &mut watch)?;
+        if self.adopt {
+            crate::setup::adopt_in_place(&host)?;
+        }
         if context.json {
             let found = recovered.map(|r| {
                 serde_json::json!({ "verb": r.verb, "finished": r.finished })
