@@ -102,6 +102,7 @@ impl Machine {
         only.lock()?;
         let template = debian_tree()?;
         let above = template.parent().unwrap_or(&template);
+        remove_old(above)?;
         let scratch = tempfile::Builder::new().prefix("machine-").tempdir_in(above)?;
         let tree = scratch.path().join("concord-test");
         let mut copy = Command::new("cp");
@@ -280,6 +281,17 @@ impl Machine {
             scope.spawn(enter).join().map_err(|_| trouble("the visitor panicked"))?
         })
     }
+}
+
+/// Machines of tests that were killed: there is one at a time, and it is ours.
+fn remove_old(directory: &Path) -> Result<()> {
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("machine-")) {
+            std::fs::remove_dir_all(path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether a process is the first one of a container in ours.
