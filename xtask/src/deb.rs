@@ -34,14 +34,38 @@ pub struct Options {
     /// Where the package goes.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// How it is compressed, as dpkg-deb has it.
+    #[arg(long, value_name = "TYPE", default_value = "xz")]
+    compression: String,
 }
 
 /// Builds, lays out, packs; prints where the package is.
 pub fn run(options: &Options) -> Result<()> {
+    let out = options.out.clone().unwrap_or_else(|| target().join("debian"));
+    let package = pack(&options.product, &out, &options.compression)?;
+    println!("package: {}", package.display());
+    println!("size: {}", package.metadata()?.len());
+    Ok(())
+}
+
+/// The packages that the scenarios install, of executables that are built
+/// already: not compressed, which takes longer than all the rest.
+pub fn for_tests(executables: &[PathBuf]) -> Result<()> {
+    let out = target().join("debug/deb");
+    if out.exists() {
+        std::fs::remove_dir_all(&out)?;
+    }
+    for executable in executables {
+        pack(&product::Source::built(executable.clone()), &out, "none")?;
+    }
+    Ok(())
+}
+
+fn pack(source: &product::Source, out: &Path, compression: &str) -> Result<PathBuf> {
     if tool("dpkg-deb").is_none() {
         return Err(trouble("dpkg-deb is not installed; it is in Debian's package dpkg"));
     }
-    let product = product::obtain(&options.product)?;
+    let product = product::obtain(source)?;
     let stage = tempfile::tempdir()?;
     let tree = stage.path();
     std::fs::set_permissions(tree, PermissionsExt::from_mode(0o755))?;
@@ -66,14 +90,13 @@ pub fn run(options: &Options) -> Result<()> {
     }
     // What cp makes follows our mask; a package has none.
     must(program("chmod").args(["-R", "u+rwX,go+rX,go-w"]).arg(tree))?;
-    let out = options.out.clone().unwrap_or_else(|| target().join("debian"));
-    std::fs::create_dir_all(&out)?;
+    std::fs::create_dir_all(out)?;
     // dpkg-deb runs elsewhere than we do.
     let package = out.canonicalize()?.join(format!("concord_{version}_{architecture}.deb"));
-    must(program("dpkg-deb").args(["--build", "--root-owner-group"]).arg(tree).arg(&package))?;
-    println!("package: {}", package.display());
-    println!("size: {}", package.metadata()?.len());
-    Ok(())
+    let mut build = program("dpkg-deb");
+    build.args(["--root-owner-group", "-Z", compression, "--build"]).arg(tree).arg(&package);
+    must(build.stdout(std::process::Stdio::null()))?;
+    Ok(package)
 }
 
 fn text(name: &str) -> PathBuf {

@@ -17,6 +17,9 @@ pub const FOR_TESTS: &[(&str, &str)] = &[
     ("script", "bsdutils"),
     ("python3", "python3"),
     ("cc", "gcc"),
+    ("debootstrap", "debootstrap"),
+    ("systemd-nspawn", "systemd-container"),
+    ("dpkg-deb", "dpkg"),
 ];
 
 /// Programs of the benchmarks.

@@ -45,6 +45,14 @@ pub struct Source {
     facts: Option<PathBuf>,
 }
 
+impl Source {
+    /// An executable that is built already.
+    pub fn built(binary: PathBuf) -> Self {
+        let (version, features, facts) = (None, None, None);
+        Self { version, release: false, debug: false, features, binary: Some(binary), facts }
+    }
+}
+
 /// The executable, and what it says of itself.
 pub struct Product {
     executable: PathBuf,

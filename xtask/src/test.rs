@@ -1,9 +1,9 @@
 //! `cargo xtask test`: everything that must pass.
 
-use crate::workspace::{build_concord, cargo, must};
-use crate::{kb, layers, next, packages};
+use crate::workspace::{build_concord, cargo, must, target};
+use crate::{deb, kb, layers, next, packages};
 use clap::Args;
-use concord_testkit::{Result, tool};
+use concord_testkit::{Machine, Result, debian_tree, tool};
 use std::time::Instant;
 
 #[derive(Args)]
@@ -44,8 +44,23 @@ pub fn run(options: &Options) -> Result<()> {
         step("next release", || next::run(false).map(|_| ()))?;
     }
     step("executable", || build_concord(false).map(|_| ()))?;
+    if !options.no_scenarios {
+        step("machines", machines)?;
+    }
     // Last, so that the runner's own closing lines are the last ones.
     tests(options)
+}
+
+/// What the scenarios with machines of their own install there; their tree is
+/// fetched now, so that no test waits for it.
+fn machines() -> Result<()> {
+    if let Some(missing) = Machine::missing() {
+        println!("scenarios with machines are skipped: {missing}");
+        return Ok(());
+    }
+    debian_tree()?;
+    let here = target().join("debug");
+    deb::for_tests(&[here.join("concord"), here.join("next/concord")])
 }
 
 fn step(name: &str, act: impl FnOnce() -> Result<()>) -> Result<()> {

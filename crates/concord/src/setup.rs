@@ -132,6 +132,16 @@ fn file_was_there(options: &InstallOptions, host: &Host) -> bool {
         .is_ok_and(|text| text != options.settings)
 }
 
+/// Takes this program over if it is kept by somebody else: what [`prepare`] does
+/// where services have no user of their own, who may not change the registry.
+pub fn adopt_in_place(host: &Host) -> Result<(), Failure> {
+    let known = Database::new(host.layout.registry()).load()?;
+    match known.as_ref().and_then(Registry::release).map(|r| &r.place) {
+        Some(Place::InPlace { .. }) => adopt(host).map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
 fn adopt(host: &Host) -> Result<Found, Failure> {
     let program = host.system.own_program()?;
     let plan = |survey: &Survey| repair::plan_adopt(host, survey, &release::facts(), &program);

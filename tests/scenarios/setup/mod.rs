@@ -1,16 +1,17 @@
 //! Setup: installing, changing, breaking, removing. Named after what happens;
 //! the numbers are those of the acceptance scenarios that the design began with.
 
+mod debian;
 mod doctor;
 mod founding;
 mod generator;
 mod host;
 mod identity;
+mod inside;
 mod package;
-
 mod release;
 mod remove;
-
+mod systemd;
 mod unattended;
 mod update;
 mod webhook;

@@ -60,13 +60,22 @@ impl Release {
 
     /// A bundle of the real program.
     pub fn whole(&self, site: &Site) -> Result<String> {
-        self.make(site, "whole", Some(&self.program), |_| {}, |_| {})
+        self.make(site.top(), "whole", Some(&self.program), |_| {}, |_| {})
+    }
+
+    /// A bundle of the real program in `directory`, and the trust root of its
+    /// publisher.
+    pub fn published(&self, directory: &Path) -> Result<(PathBuf, PathBuf)> {
+        let bundle = self.make(directory, "whole", Some(&self.program), |_| {}, |_| {})?;
+        let file = directory.join("root.json");
+        std::fs::write(&file, trust_root_of(self.keys.path()).map_err(failed)?)?;
+        Ok((bundle.into(), file))
     }
 
     /// A bundle with a small file in the program's place and other facts: for
     /// refusals, which come before anything is unpacked.
     pub fn bundle(&self, site: &Site, change: impl FnOnce(&mut ReleaseFacts)) -> Result<String> {
-        self.make(site, "changed", None, change, |_| {})
+        self.make(site.top(), "changed", None, change, |_| {})
     }
 
     /// The same with other options.
@@ -76,25 +85,25 @@ impl Release {
         change: impl FnOnce(&mut ReleaseFacts),
         options: impl FnOnce(&mut MakeOptions),
     ) -> Result<String> {
-        self.make(site, "options", None, change, options)
+        self.make(site.top(), "options", None, change, options)
     }
 
     /// A bundle whose program is this text.
     pub fn of_script(&self, site: &Site, script: &str) -> Result<String> {
         let file = site.top().join("script");
         std::fs::write(&file, script)?;
-        self.make(site, "script", Some(&file), |_| {}, |_| {})
+        self.make(site.top(), "script", Some(&file), |_| {}, |_| {})
     }
 
     fn make(
         &self,
-        site: &Site,
+        top: &Path,
         name: &str,
         program: Option<&Path>,
         change: impl FnOnce(&mut ReleaseFacts),
         options: impl FnOnce(&mut MakeOptions),
     ) -> Result<String> {
-        let scratch = tempfile::Builder::new().prefix(name).tempdir_in(site.top())?.keep();
+        let scratch = tempfile::Builder::new().prefix(name).tempdir_in(top)?.keep();
         let files = scratch.join("files");
         std::fs::create_dir_all(&files)?;
         let target = files.join("concord");

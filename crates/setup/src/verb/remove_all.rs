@@ -75,6 +75,7 @@ pub fn plan(host: &Host, survey: &Survey, keep: &Keep) -> Result<Plan> {
     if let Some(quarantine) = &disposal.quarantine {
         plan.step(Step::make_directory(quarantine, 0o700, None));
     }
+    leave_to_root(host, installation, &disposal, &mut plan);
     remove_outside(known, &sight, &disposal, &mut plan)?;
     remove_inside(host, &disposal, &mut plan);
     finish(host, &disposal, &mut plan);
@@ -108,6 +109,23 @@ fn stop(survey: &Survey, installation: &Installation, plan: &mut Plan) {
     if installation.manager == Manager::None && survey.services.is_some() {
         plan.change("stop", "controller and services", "nothing is to run");
         plan.step(Step::tell(Control::Stop, When::Doing));
+    }
+}
+
+/// What stays where it is must not be of a user who goes: the next user that is
+/// made on this machine may get the same number. An installation gives it back.
+fn leave_to_root(host: &Host, installation: &Installation, disposal: &Disposal, plan: &mut Plan) {
+    if installation.user.is_none() {
+        return;
+    }
+    let keys = disposal.keep.contains(&Class::Keys);
+    for (name, class) in KNOWN {
+        let path = host.layout.root().path().join(name);
+        let stays = disposal.keep.contains(&class) || (name == "data" && keys);
+        if let (true, Some(access)) = (stays, crate::host::access_of(&path)) {
+            let owner = Some("root".to_owned());
+            plan.after(Step::SetAccess { path, mode: access.mode, owner, whole: true });
+        }
     }
 }
 

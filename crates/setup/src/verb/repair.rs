@@ -4,9 +4,11 @@ use super::component::plan_towards;
 use super::{ReleaseFacts, component, install};
 use crate::error::{Result, SetupError};
 use crate::host::{DirectoryState, Host};
+use crate::manifest::UNIT_NAME;
 use crate::plan::Plan;
+use crate::step::{Control, Step};
 use crate::survey::Survey;
-use concord_registry::{Place, Registry, Release};
+use concord_registry::{Manager, Place, Registry, Release};
 use std::path::Path;
 
 /// Plans to make the machine as the registry declares it.
@@ -20,6 +22,65 @@ pub fn plan(host: &Host, survey: &Survey) -> Result<Plan> {
     // Noted along the way; by itself it is no reason to do anything.
     learn_identity(survey.directory.as_ref(), &mut after);
     plan_towards(host, survey, &after, "setup repair")
+}
+
+/// Plans a repair by this program. If somebody else keeps the program that is
+/// installed (a package of the operating system) and has put this one in its
+/// place, it is taken over with the index; a server that systemd runs is stopped
+/// meanwhile and starts again by the new program.
+pub fn plan_by(
+    host: &Host,
+    survey: &Survey,
+    release: &ReleaseFacts,
+    program: &Path,
+) -> Result<Plan> {
+    let registry = survey.installed(host)?;
+    if !is_replaced(registry, release, program) {
+        return plan(host, survey);
+    }
+    let adoption = plan_adopt(host, survey, release, program)?;
+    let managed = registry.installation.manager == Manager::Systemd && host.system.has_systemd();
+    let runs = managed && host.system.unit(UNIT_NAME)?.active;
+    if survey.services.is_some() && !runs {
+        let cause = "the server runs by the program that was here before: end it with 'concord \
+                     down'; 'concord up' takes over the new one";
+        return Err(SetupError::invalid("setup repair", cause));
+    }
+    if !runs {
+        return Ok(adoption);
+    }
+    let mut plan = Plan::new(adoption.verb);
+    plan.notes = adoption.notes;
+    plan.changes = adoption.changes;
+    plan.change("restart", UNIT_NAME, "its program is another one now");
+    let state =
+        |active| Step::SetUnit { name: UNIT_NAME.to_owned(), enabled: true, active: Some(active) };
+    plan.step(state(false));
+    let commit_after = adoption.commit_after;
+    let (before, behind): (Vec<_>, Vec<_>) =
+        adoption.steps.into_iter().enumerate().partition(|(number, _)| *number < commit_after);
+    for (_, step) in before {
+        // The controller reads the records when it starts.
+        if !matches!(step, Step::Tell { control: Control::Reload, .. }) {
+            plan.step(step);
+        }
+    }
+    // Behind the commit: the program of before is gone, and its index with it is
+    // of no use to the one that starts.
+    plan.after(state(true));
+    behind.into_iter().for_each(|(_, step)| plan.after(step));
+    Ok(plan)
+}
+
+/// Whether this is another program than the registered one, which is not ours to
+/// keep. A package's program has its place: one elsewhere is a guest.
+fn is_replaced(registry: &Registry, release: &ReleaseFacts, program: &Path) -> bool {
+    let Some(there) = registry.release() else { return false };
+    let Place::InPlace { program: registered } = &there.place else { return false };
+    if registered != program {
+        return registry.installation.package.is_none();
+    }
+    there.version != release.version || there.schemas != release.schemas
 }
 
 /// Plans that a program which somebody else keeps (a package of the operating

@@ -81,6 +81,15 @@ pub const SCENES: &[Scene] = &[
             repair::plan_adopt(h, s, &release("1.1.0", 2), &program)
         })
     }),
+    scene("repair by another program", installed_in_place, by_another_program),
+    scene(
+        "repair by another program while it runs",
+        |m| {
+            installed_in_place(m);
+            start(m);
+        },
+        by_another_program,
+    ),
     scene(
         "connector install",
         |m| {
@@ -249,6 +258,13 @@ fn installed_in_place(machine: &Machine) {
     let program = host.system.own_program().unwrap();
     let options = options(&host, Source::InPlace(program));
     run(&host, |s| install::plan(&host, s, &release(VERSION, 1), &options, &[])).unwrap();
+}
+
+fn by_another_program(host: &Host) -> Result<()> {
+    run(host, |s| {
+        let program = host.system.own_program()?;
+        repair::plan_by(host, s, &release("1.1.0", 2), &program)
+    })
 }
 
 pub fn start(machine: &Machine) {

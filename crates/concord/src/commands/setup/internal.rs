@@ -6,18 +6,36 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::{print, release, serve};
 use concord_engine::offline;
+use concord_setup::Lock;
 use concord_setup::manifest::BUILT_IN;
 use std::path::PathBuf;
 
 /// Bring a run that was cut off to its end (every verb does it first)
 #[derive(Debug, clap::Args)]
-pub struct Settle {}
+pub struct Settle {
+    /// Take over the program, too, if somebody else keeps it and it is another one now
+    #[arg(long)]
+    adopt: bool,
+}
 
 impl Run for Settle {
     fn run(self, context: &Context) -> Result<(), Failure> {
         let host = host(&context.root()?);
+        // A unit that a living run starts must start: that run is not cut off, and
+        // it waits for the unit.
+        if let Some(holder) = Lock::holder(&host.layout.lock()) {
+            if context.json {
+                print::json(&serde_json::json!({ "recovered": null, "holder": holder }));
+            } else {
+                print::line(format_args!("{holder} is at work; no run was cut off"));
+            }
+            return Ok(());
+        }
         let mut watch = told(context, Manner::default());
         let recovered = concord_setup::settle(&host, release::VERSION, &mut watch)?;
+        if self.adopt {
+            crate::setup::adopt_in_place(&host)?;
+        }
         if context.json {
             let found = recovered.map(|r| {
                 serde_json::json!({ "verb": r.verb, "finished": r.finished })

@@ -16,7 +16,18 @@ fn says(question: &str, name: &str) -> bool {
 }
 
 pub(super) fn state(name: &str) -> UnitState {
-    UnitState { enabled: says("is-enabled", name), active: says("is-active", name) }
+    UnitState { enabled: says("is-enabled", name), active: is_active(name) }
+}
+
+/// A unit that is about to run counts: what is undone in its own ExecStartPre
+/// must not wait for its start, which waits for that.
+fn is_active(name: &str) -> bool {
+    let words = ["show", "--property", "ActiveState", "--value", name];
+    let told = Command::new("systemctl").args(words).output();
+    told.is_ok_and(|done| {
+        let state = String::from_utf8_lossy(&done.stdout);
+        matches!(state.trim(), "active" | "activating" | "reloading")
+    })
 }
 
 pub(super) fn act(verb: UnitVerb, name: &str) -> Result<()> {
