@@ -233,7 +233,10 @@ fn worthless(host: &Host) -> [PathBuf; 5] {
 pub fn settle(host: &Host, release: &str, watch: Watch<'_>) -> Result<Option<Recovered>> {
     let layout = &host.layout;
     let shell = layout.setup().exists() && !layout.registry().exists();
-    let left = worthless(host).iter().any(|path| path.exists());
+    // A backup that is under way takes its time; whoever only looks need not wait.
+    let busy = Lock::holder(&layout.lock()).is_some();
+    let backup = crate::backup::store_draft(layout);
+    let left = worthless(host).iter().any(|path| path.exists() && !(busy && *path == backup));
     if !shell && !left && !layout.journal().exists() && !layout.draft().exists() {
         return Ok(None);
     }
