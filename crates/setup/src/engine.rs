@@ -219,10 +219,12 @@ impl Work<'_> {
 }
 
 /// What a run leaves behind that was cut off where no journal knows of it.
-fn worthless(host: &Host) -> [PathBuf; 4] {
+fn worthless(host: &Host) -> [PathBuf; 5] {
     let layout = &host.layout;
     let draft = layout.journal().with_extension("draft");
-    [draft, layout.staging(), layout.scratches(), layout.trash()]
+    // Its links keep what compaction removes.
+    let backup = crate::backup::store_draft(layout);
+    [draft, layout.staging(), layout.scratches(), layout.trash(), backup]
 }
 
 /// Brings a run that was cut off to its end if there is one, and takes away what
@@ -231,7 +233,10 @@ fn worthless(host: &Host) -> [PathBuf; 4] {
 pub fn settle(host: &Host, release: &str, watch: Watch<'_>) -> Result<Option<Recovered>> {
     let layout = &host.layout;
     let shell = layout.setup().exists() && !layout.registry().exists();
-    let left = worthless(host).iter().any(|path| path.exists());
+    // A backup that is under way takes its time; whoever only looks need not wait.
+    let busy = Lock::holder(&layout.lock()).is_some();
+    let backup = crate::backup::store_draft(layout);
+    let left = worthless(host).iter().any(|path| path.exists() && !(busy && *path == backup));
     if !shell && !left && !layout.journal().exists() && !layout.draft().exists() {
         return Ok(None);
     }

@@ -61,8 +61,7 @@ pub fn run(options: &Options) -> Result<()> {
     let mut tallies = Vec::new();
     for (place, case) in cases.iter().enumerate() {
         let kills = if options.quick { FEW } else { share(options.kills, cases.len(), place) };
-        let tally = strike::run(case, &goods, kills, &mut random)
-            .map_err(|e| e.during(&format!("storming '{}'", case.name)))?;
+        let tally = strike::run(case, &goods, kills, &mut random);
         println!("{}", tally.line());
         tallies.push(tally);
     }

@@ -24,8 +24,8 @@ const STORES: [(&str, usize); 4] =
 const BACKUP_DRAFT: &str = "backups/.concord-draft-";
 /// Larger files are programs, compared by their length.
 const SMALL: u64 = 1 << 20;
-/// Keys of the registry that are ids and times.
-const BY_CHANCE: [&str; 4] = ["created", "installed", "server", "lineage"];
+/// Keys of the registry and of objects that are ids and times.
+const BY_CHANCE: [&str; 6] = ["created", "installed", "server", "lineage", "id", "changed"];
 
 /// Two views of one server.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,7 +194,10 @@ fn walk(top: &Path, directory: &Path, found: &mut Facts) -> Result<()> {
             Some((_, deep)) if below > *deep => continue,
             _ => {}
         }
-        found.insert(normal(&inside, 4), describe(&path, &seen, store.is_some())?);
+        // Where backups go is the administrator's; an empty place is none.
+        if inside != "backups" {
+            found.insert(normal(&inside, 4), describe(&path, &seen, store.is_some())?);
+        }
         if seen.is_dir() {
             walk(top, &path, found)?;
         }

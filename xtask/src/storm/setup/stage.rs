@@ -40,15 +40,14 @@ impl<'a> Stage<'a> {
     }
 
     /// Words that install the webhook under a name.
-    pub fn install_words(&self, name: &str) -> Vec<String> {
-        // All names have one port of no listener of the server's; nobody connects.
-        let port = self.site.address("connector");
-        self.goods.connector_words(name, &port.to_string())
+    pub fn install_words(&self, name: &str) -> Result<Vec<String>> {
+        let listen = format!("127.0.0.1:{}", self.site.port()?);
+        Ok(self.goods.connector_words(name, &listen))
     }
 
     /// Installs the webhook.
     pub fn connect(&self) -> Result<()> {
-        let words = self.install_words("webhook");
+        let words = self.install_words("webhook")?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         self.site.ok(&words).map(|_| ())
     }

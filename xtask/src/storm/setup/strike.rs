@@ -1,9 +1,9 @@
 //! One verb, killed again and again.
 
 use super::cases::Case;
+use crate::goods::Goods;
 use super::snapshot::{self, Facts, Snapshot, difference};
 use super::stage::Stage;
-use crate::goods::Goods;
 use concord_testkit::{Random, Result, trouble};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -27,6 +27,12 @@ pub struct Tally {
 }
 
 impl Tally {
+    fn fail(&mut self, why: String) {
+        let failure = format!("{}, {why}", self.name);
+        println!("{failure}");
+        self.failures.push(failure);
+    }
+
     /// For whoever watches.
     pub fn line(&self) -> String {
         let Self { name, kills, old, new, failures, .. } = self;
@@ -49,12 +55,31 @@ struct Ends {
 
 enum End {
     Old,
+    /// As before, but for the controller, which ended.
+    OldAndResting,
     New,
     Neither(String),
 }
 
-/// Runs the verb once in peace, then kills it.
-pub fn run(case: &Case, goods: &Goods, kills: usize, random: &mut Random) -> Result<Tally> {
+/// Runs the verb once in peace, then kills it. What keeps it from that is a
+/// failure too; the other verbs are still to be met.
+pub fn run(case: &Case, goods: &Goods, kills: usize, random: &mut Random) -> Tally {
+    let (name, running) = (case.name, case.running);
+    let usual = Duration::ZERO;
+    let mut tally = Tally { name, running, usual, kills: 0, old: 0, new: 0, failures: Vec::new() };
+    if let Err(trouble) = storm(case, goods, kills, random, &mut tally) {
+        tally.fail(format!("could not go on: {trouble:?}"));
+    }
+    tally
+}
+
+fn storm(
+    case: &Case,
+    goods: &Goods,
+    kills: usize,
+    random: &mut Random,
+    tally: &mut Tally,
+) -> Result<()> {
     let mut stage = Stage::new(goods)?;
     (case.prepare)(&mut stage)?;
     stage.keep(case.running)?;
@@ -63,16 +88,14 @@ pub fn run(case: &Case, goods: &Goods, kills: usize, random: &mut Random) -> Res
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let start = Instant::now();
     stage.site.ok(&words)?;
-    let usual = start.elapsed();
+    tally.usual = start.elapsed();
     let new = quiet(&mut stage)?;
     expect(case, &old, &new)?;
     let ends = Ends { old, new };
-    let (name, running) = (case.name, case.running);
-    let mut tally = Tally { name, running, usual, kills: 0, old: 0, new: 0, failures: Vec::new() };
     stage.restore()?;
     let mut late = 0;
     while tally.kills < kills {
-        let after = Duration::from_micros(random.below(u64::try_from(usual.as_micros())?));
+        let after = Duration::from_micros(random.below(u64::try_from(tally.usual.as_micros())?));
         if !kill_after(&stage, &words, after)? {
             late += 1;
             if late > MOST_LATE {
@@ -83,22 +106,19 @@ pub fn run(case: &Case, goods: &Goods, kills: usize, random: &mut Random) -> Res
         }
         late = 0;
         tally.kills += 1;
-        match judge(&mut stage, &ends)? {
+        match judge(&mut stage, &ends, case.stops)? {
             // The next run begins where this one was undone.
-            End::Old => tally.old += 1,
-            End::New => {
-                tally.new += 1;
-                stage.restore()?;
+            End::Old => {
+                tally.old += 1;
+                continue;
             }
-            End::Neither(why) => {
-                let failure = format!("{name}, killed after {after:.1?}: {why}");
-                println!("{failure}");
-                tally.failures.push(failure);
-                stage.restore()?;
-            }
+            End::OldAndResting => tally.old += 1,
+            End::New => tally.new += 1,
+            End::Neither(why) => tally.fail(format!("killed after {after:.1?}: {why}")),
         }
+        stage.restore()?;
     }
-    Ok(tally)
+    Ok(())
 }
 
 /// Waits until two looks are the same, and healthy if they become so.
@@ -147,7 +167,7 @@ fn kill_after(stage: &Stage<'_>, words: &[&str], after: Duration) -> Result<bool
     Ok(!ended)
 }
 
-fn judge(stage: &mut Stage<'_>, ends: &Ends) -> Result<End> {
+fn judge(stage: &mut Stage<'_>, ends: &Ends, stops: bool) -> Result<End> {
     let done = stage.site.run(&["setup", "settle"])?;
     if done.code != Some(0) {
         return Ok(End::Neither(format!("settling ended with {:?}: {}", done.code, done.stderr)));
@@ -167,20 +187,25 @@ fn judge(stage: &mut Stage<'_>, ends: &Ends) -> Result<End> {
         if found == ends.new {
             return Ok(End::New);
         }
+        if stops && !stage.site.is_up() && files == ends.old.files && found.is_healthy() {
+            return Ok(End::OldAndResting);
+        }
         let hopeless = files != ends.old.files && files != ends.new.files;
         if hopeless || Instant::now() > until {
-            let told = |wanted: &Snapshot| -> String {
-                let all: Facts =
-                    wanted.files.clone().into_iter().chain(wanted.looks.clone()).collect();
-                let own: Facts =
-                    found.files.clone().into_iter().chain(found.looks.clone()).collect();
-                difference(&own, &all).join("\n")
-            };
-            let (old, new) = (told(&ends.old), told(&ends.new));
-            return Ok(End::Neither(format!(
-                "neither old nor new\n  against old:\n{old}\n  against new:\n{new}"
-            )));
+            return Ok(End::Neither(told(&found, ends)));
         }
         std::thread::sleep(PAUSE);
     }
+}
+
+fn told(found: &Snapshot, ends: &Ends) -> String {
+    let whole = |of: &Snapshot| -> Facts {
+        of.files.clone().into_iter().chain(of.looks.clone()).collect()
+    };
+    let against = |wanted: &Snapshot| difference(&whole(found), &whole(wanted)).join("\n");
+    format!(
+        "neither old nor new\n  against old:\n{}\n  against new:\n{}",
+        against(&ends.old),
+        against(&ends.new)
+    )
 }

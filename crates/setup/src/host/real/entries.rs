@@ -2,7 +2,7 @@
 //! neither shows nor takes what passwords were turned into.
 
 use super::RealSystem;
-use super::offline::{failed, fill, give_data, has_store, options};
+use super::offline::{catch_up, failed, fill, give_data, has_store, options};
 use crate::error::{Result, SetupError};
 use crate::host::{DirectoryState, Entry, EntryKey, StoreState};
 use concord_directory::{Details, DirectoryAct, Kind, Object};
@@ -73,6 +73,7 @@ fn act(system: &RealSystem, acts: Vec<DirectoryAct>) -> Result<()> {
 
 /// Lists get their members last: these may be lists of the same run.
 pub(super) fn put(system: &RealSystem, entries: &[Entry]) -> Result<()> {
+    catch_up(system)?;
     let there = objects(system)?.unwrap_or_default();
     let mut acts = Vec::new();
     for entry in entries {
@@ -112,6 +113,7 @@ fn object(old: &Object, entry: &Entry, details: Details) -> Object {
 /// What is not there is fine. A mailbox with mail in it stays: somebody started
 /// the core in between, and what it took in must not go.
 pub(super) fn remove(system: &RealSystem, keys: &[EntryKey]) -> Result<()> {
+    catch_up(system)?;
     let Some(there) = objects(system)? else { return Ok(()) };
     let reading = Reading::open(&system.root.data()).map_err(failed(READ))?;
     let mut acts = Vec::new();

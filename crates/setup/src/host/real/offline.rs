@@ -118,7 +118,16 @@ fn act(system: &RealSystem, acts: Vec<DirectoryAct>) -> Result<()> {
     Ok(())
 }
 
+/// Lets the index have what the message log has. A process that was killed may
+/// have written an act into the log and not yet into the index; whoever goes by
+/// the index alone would not see what the next opening brings back.
+pub(super) fn catch_up(system: &RealSystem) -> Result<()> {
+    if has_store(system) { act(system, Vec::new()) } else { Ok(()) }
+}
+
+/// The objects that are there, for whoever is about to change them.
 fn objects(system: &RealSystem) -> Result<Vec<Object>> {
+    catch_up(system)?;
     if !system.root.data().join("index.db").exists() {
         return Ok(Vec::new());
     }
