@@ -1,9 +1,9 @@
 //! One verb, killed again and again.
 
 use super::cases::Case;
-use crate::goods::Goods;
 use super::snapshot::{self, Facts, Snapshot, difference};
 use super::stage::Stage;
+use crate::goods::Goods;
 use concord_testkit::{Random, Result, trouble};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -199,9 +199,8 @@ fn judge(stage: &mut Stage<'_>, ends: &Ends, stops: bool) -> Result<End> {
 }
 
 fn told(found: &Snapshot, ends: &Ends) -> String {
-    let whole = |of: &Snapshot| -> Facts {
-        of.files.clone().into_iter().chain(of.looks.clone()).collect()
-    };
+    let whole =
+        |of: &Snapshot| -> Facts { of.files.clone().into_iter().chain(of.looks.clone()).collect() };
     let against = |wanted: &Snapshot| difference(&whole(found), &whole(wanted)).join("\n");
     format!(
         "neither old nor new\n  against old:\n{}\n  against new:\n{}",
