@@ -89,7 +89,7 @@ fn errors_say_what_to_do() {
     assert_eq!(error["code"], "directory.not-found");
     let prompt = core.run(&["mailbox", "add", "y"]);
     assert!(prompt.err.contains("--password-stdin"), "{}", prompt.err);
-    assert_eq!(core.run(&["mailbox", "set", "alice"]).code, 2);
+    assert_eq!(core.run(&["mailbox", "set", "alice"]).code, 64);
     let nobody = concord(Path::new("/nonexistent"), &["queue", "list"], "");
     assert_eq!(nobody.code, 69);
     assert!(nobody.err.contains("start it with 'concord up'"), "{}", nobody.err);

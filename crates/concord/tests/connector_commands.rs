@@ -49,7 +49,7 @@ fn connectors_are_shown_changed_and_switched() {
     let nothing = core.run(&["connector", "set", "webhook"]);
     assert_eq!(nothing.code, 64, "{}", nothing.err);
     let wrong = core.run(&["connector", "set", "webhook", "--address-space", "SMTP:*x"]);
-    assert!(wrong.code == 2 && wrong.err.contains("a '*' stands alone"), "{}", wrong.err);
+    assert!(wrong.code == 64 && wrong.err.contains("a '*' stands alone"), "{}", wrong.err);
     let unknown = core.run(&["connector", "show", "other"]);
     assert!(unknown.err.contains("'concord connector list'"), "{}", unknown.err);
 }

@@ -77,8 +77,12 @@ impl<'a> Session<'a> {
 
     /// Ends the session. Where nothing is installed, nothing is left behind.
     pub fn close(self) -> Result<()> {
+        // A run that could not be undone goes on from what it staged.
+        if self.host.layout.journal().exists() {
+            return Ok(());
+        }
         self.host.remove_tree(&self.host.layout.staging())?;
-        if self.host.layout.journal().exists() { Ok(()) } else { self.host.remove_empty_root() }
+        self.host.remove_empty_root()
     }
 
     /// Carries a plan out. Either all of it is done, or nothing.

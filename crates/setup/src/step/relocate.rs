@@ -67,6 +67,9 @@ pub(super) fn undo(bench: &Bench<'_>, from: &Path, to: &Path, before: &Before) -
     }
     if exists(to) {
         bench.host.remove_tree(from)?;
+        if let Some(above) = from.parent() {
+            bench.host.make_directories(above, 0o700)?;
+        }
         bench.host.move_path(to, from)?;
     }
     remove_above(bench, to, before)

@@ -155,3 +155,20 @@ fn a_step_that_fails_is_undone_with_all_before_it() {
         assert!(found == old, "{}: {}", scene.name, found.difference(&old));
     }
 }
+
+/// What was staged is worthless once a run is undone; that it is gone must not
+/// keep a run from being undone.
+#[test]
+fn a_run_is_undone_without_what_it_staged() {
+    let scene = SCENES.iter().find(|scene| scene.name == "connector install").unwrap();
+    let (old, new, passed) = whole(scene);
+    for at in (1..=passed).step_by(3) {
+        let machine = Machine::new();
+        (scene.prepare)(&machine);
+        let _ = (scene.run)(&machine.host_with(Arc::new(Countdown::new(at))));
+        let _ = std::fs::remove_dir_all(machine.layout().staging());
+        settle(&machine.host(), VERSION, &mut |_| {}).unwrap();
+        let found = State::of(&machine);
+        assert!(found == old || found == new, "cut at {at}: {}", found.difference(&old));
+    }
+}
