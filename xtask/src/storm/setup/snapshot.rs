@@ -9,8 +9,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Below the root: what processes write, and what Setup keeps of its work.
-const LEFT_OUT: [&str; 5] =
-    ["root/run", "root/log", "root/setup/history", "root/setup/lock", "root/setup/registry.db-journal"];
+const LEFT_OUT: [&str; 5] = [
+    "root/run",
+    "root/log",
+    "root/setup/history",
+    "root/setup/lock",
+    "root/setup/registry.db-journal",
+];
 /// Copies of a store: which segments they have is chance. Of these only what is
 /// this deep is compared, without contents.
 const STORES: [(&str, usize); 4] =
