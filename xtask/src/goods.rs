@@ -1,7 +1,9 @@
 //! What verbs are given: a signed connector package, and a bundle of a newer
 //! release.
 
-use crate::workspace::root;
+use crate::next;
+use crate::workspace::{build_concord, root};
+use clap::Args;
 use concord_base::{Clock, Fault, SystemClock};
 use concord_bundle::{BundleError, MakeOptions, ReleaseFacts, make, make_keys, trust_root_of};
 use concord_testkit::{Result, Trouble, run, trouble};
@@ -12,6 +14,20 @@ use std::time::Duration;
 
 /// A program that takes longer for this hangs.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// Which executables are used.
+#[derive(Args)]
+pub struct Programs {
+    /// Build for release.
+    #[arg(long)]
+    pub release: bool,
+    /// The executable, instead of building one.
+    #[arg(long, requires = "next")]
+    binary: Option<PathBuf>,
+    /// The newer release, instead of building one.
+    #[arg(long, requires = "binary")]
+    next: Option<PathBuf>,
+}
 
 /// Made once, outside of every root.
 pub struct Goods {
@@ -29,8 +45,17 @@ pub struct Goods {
 }
 
 impl Goods {
-    /// Packs and signs.
-    pub fn new(program: PathBuf, next: &Path) -> Result<Self> {
+    /// Builds what is not given, packs and signs.
+    pub fn obtain(programs: &Programs) -> Result<Self> {
+        if let (Some(binary), Some(next)) = (&programs.binary, &programs.next) {
+            return Self::new(binary.clone(), next);
+        }
+        // The newer one first: both have the same name in the build directory.
+        let next = next::run(programs.release)?;
+        Self::new(build_concord(programs.release)?, &next)
+    }
+
+    fn new(program: PathBuf, next: &Path) -> Result<Self> {
         let directory = tempfile::Builder::new().prefix("concord-goods-").tempdir()?;
         let at = |name: &str| text(&directory.path().join(name));
         let (key, package, trust) = (at("publisher.key")?, at("webhook.ccp")?, at("root.json")?);

@@ -86,6 +86,11 @@ pub(crate) fn read_state(db: &Connection, schema: Schema) -> Result<Option<State
     schema.check(found).map(|()| Some(state))
 }
 
+fn has_no_tables(db: &Connection) -> bool {
+    db.query_row("SELECT count(*) FROM sqlite_schema", [], |r| r.get::<_, i64>(0))
+        .is_ok_and(|tables| tables == 0)
+}
+
 /// The one row, if there is one, and the schema, of an index of any release.
 pub(crate) fn read_any(db: &Connection) -> Result<Option<(i64, State)>, StorageError> {
     let row = db.query_row(
@@ -116,6 +121,9 @@ pub(crate) fn read_any(db: &Connection) -> Result<Option<(i64, State)>, StorageE
     match row {
         Ok(found) => Ok(Some(found)),
         Err(rusqlite::Error::QueryReturnedNoRows) => Ok(None),
+        // A process that was killed while it made the index has left a file
+        // without its tables.
+        Err(_) if has_no_tables(db) => Ok(None),
         Err(error) => Err(index_error(error)),
     }
 }

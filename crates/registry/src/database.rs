@@ -209,12 +209,13 @@ impl Database {
     }
 
     fn write_copy(&self, registry: &Registry) -> Result<(), RegistryError> {
-        let path = self.copy_path();
+        let (path, draft) = (self.copy_path(), self.copy_draft_path());
         let text = registry.to_toml()?;
         if std::fs::read_to_string(&path).is_ok_and(|there| there == text) {
+            // Of a process that was killed before it could give it its name.
+            let _ = std::fs::remove_file(draft);
             return Ok(());
         }
-        let draft = self.copy_draft_path();
         let write = || {
             let mut file =
                 File::options().create(true).truncate(true).write(true).mode(0o600).open(&draft)?;

@@ -4,8 +4,8 @@
 //! Wall time from the start of the process to its end; memory is the largest
 //! resident set that the kernel noted for it or for a program that it ran.
 
-use crate::goods::Goods;
-use crate::{next, packages, workspace};
+use crate::goods::{Goods, Programs};
+use crate::packages;
 use clap::Parser;
 use concord_testkit::{Result, Site, Smtp, run as run_program, tool, trouble};
 use std::io::{Read, Write};
@@ -21,9 +21,8 @@ use std::time::{Duration, Instant};
 #[derive(Parser)]
 #[command(bin_name = "cargo xtask bench setup")]
 pub struct Options {
-    /// Build for release.
-    #[arg(long)]
-    release: bool,
+    #[command(flatten)]
+    programs: Programs,
     /// Instances of the webhook beside core and internet-mail; eight at most.
     #[arg(long, default_value_t = 8)]
     connectors: usize,
@@ -104,9 +103,7 @@ fn table(options: &Options, site: &mut Site, goods: &Goods) -> Result<usize> {
 /// Builds, measures, and fails if an aim is missed.
 pub fn run(options: &Options) -> Result<()> {
     packages::install(&[("time", "time"), ("python3", "python3")])?;
-    // The newer one first: both have the same name in the build directory.
-    let next = next::run(options.release)?;
-    let goods = Goods::new(workspace::build_concord(options.release)?, &next)?;
+    let goods = Goods::obtain(&options.programs)?;
     let mut site = Site::with_binary(&goods.program)?;
     let missed = table(options, &mut site, &goods)?;
     if missed > 0 {

@@ -38,11 +38,27 @@ impl Trust {
         made.map_err(BundleError::io("create", &self.seen))?;
         // Cut off at any point, the next check is as strict as the last one
         // or stricter: every file is whole, and none gets older.
+        for (path, text) in self.records(verified)? {
+            disk::replace(&path, text.as_bytes(), 0o644)?;
+        }
+        Ok(())
+    }
+
+    /// The files that [`Trust::accept`] writes, in its order, for whoever writes
+    /// them together with the release.
+    ///
+    /// # Errors
+    /// What was shown cannot be read.
+    pub fn records(&self, verified: &Verified) -> Result<Vec<(PathBuf, String)>> {
+        let mut files = Vec::new();
         for name in [ROOT].iter().chain(&ROLES) {
             let octets = disk::read(&verified.shown().join(name), "metadata", MAX_METADATA)?;
-            disk::replace(&self.seen.join(name), &octets, 0o644)?;
+            // Metadata is JSON; what is no text was refused when it was checked.
+            let text = String::from_utf8_lossy(&octets).into_owned();
+            files.push((self.seen.join(name), text));
         }
-        disk::replace(&self.seen.join(ANCHOR), verified.anchor().as_bytes(), 0o644)
+        files.push((self.seen.join(ANCHOR), verified.anchor().to_owned()));
+        Ok(files)
     }
 
     /// The root to begin with, and copies of what was seen in `to`.

@@ -27,6 +27,13 @@ pub fn schema_of(options: &EngineOptions) -> Option<i64> {
     snapshot::state_of(&index).ok().flatten().map(|(schema, _)| schema)
 }
 
+/// Whether the index is sound and has nothing in it, as a process leaves it that
+/// was killed while it made it. What opens the store next begins it anew.
+pub fn is_only_begun(options: &EngineOptions) -> bool {
+    let index = options.index_path();
+    index.exists() && matches!(snapshot::state_of(&index), Ok(None))
+}
+
 /// The schema that this release works with.
 pub fn newest_schema() -> i64 {
     Schema::of_this_release().version()

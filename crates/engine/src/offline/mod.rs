@@ -5,7 +5,9 @@ mod index;
 mod reading;
 
 pub use acts::{change_directory, renumber};
-pub use index::{Migrated, migrate, newest_schema, put_index_back, schema_of, snapshot_index};
+pub use index::{
+    Migrated, is_only_begun, migrate, newest_schema, put_index_back, schema_of, snapshot_index,
+};
 pub use reading::{ReadItem, Reading};
 
 use crate::backup::{BackupReport, BackupStep, Extent};

@@ -8,8 +8,8 @@ mod snapshot;
 mod stage;
 mod strike;
 
-use crate::goods::Goods;
-use crate::{next, packages, workspace};
+use crate::goods::{Goods, Programs};
+use crate::packages;
 use cases::{CASES, Case};
 use clap::Args;
 use concord_testkit::{Random, Result, trouble};
@@ -22,9 +22,8 @@ pub struct Options {
     /// How many runs are killed, over all verbs.
     #[arg(long, default_value_t = 300)]
     kills: usize,
-    /// Build for release.
-    #[arg(long)]
-    release: bool,
+    #[command(flatten)]
+    programs: Programs,
     /// Makes the same choices again.
     #[arg(long)]
     seed: Option<u64>,
@@ -47,10 +46,8 @@ pub fn run(options: &Options) -> Result<()> {
     let seed = options.seed.unwrap_or_else(|| u64::from(std::process::id()));
     println!("seed {seed}");
     let whole = !options.quick && options.only.is_none();
-    let inside = if whole { cuts::run(options.release)? } else { 0 };
-    // The newer one first: both have the same name in the build directory.
-    let next = next::run(options.release)?;
-    let goods = Goods::new(workspace::build_concord(options.release)?, &next)?;
+    let inside = if whole { cuts::run(options.programs.release)? } else { 0 };
+    let goods = Goods::obtain(&options.programs)?;
     let only = options.only.as_deref().unwrap_or_default();
     let cases: Vec<&Case> = CASES.iter().filter(|case| case.name.contains(only)).collect();
     if cases.is_empty() {

@@ -95,7 +95,7 @@ fn storm(
     stage.restore()?;
     let mut late = 0;
     while tally.kills < kills {
-        let after = Duration::from_micros(random.below(u64::try_from(tally.usual.as_micros())?));
+        let after = instant(tally.usual, random)?;
         if !kill_after(&stage, &words, after)? {
             late += 1;
             if late > MOST_LATE {
@@ -119,6 +119,13 @@ fn storm(
         stage.restore()?;
     }
     Ok(())
+}
+
+/// Anywhere in a run; every other time in its last third, where the commit is.
+fn instant(usual: Duration, random: &mut Random) -> Result<Duration> {
+    let whole = u64::try_from(usual.as_micros())?;
+    let from = if random.one_in(2) { whole / 3 * 2 } else { 0 };
+    Ok(Duration::from_micros(random.between(from, whole)))
 }
 
 /// Waits until two looks are the same, and healthy if they become so.

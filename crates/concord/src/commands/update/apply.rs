@@ -27,9 +27,12 @@ impl Run for Args {
         let mut accepted = None;
         verb_on(&host, context, self.manner, Question::None, "update apply", |host, survey| {
             let offer = Offer::open(host, &self.bundle)?;
-            let plan = update::plan(host, survey, &offer.offered)?;
-            if !self.manner.dry_run && !plan.is_empty() {
-                offer.stage(host)?;
+            let mut plan = update::plan(host, survey, &offer.offered)?;
+            if !plan.is_empty() {
+                offer.accept_with(host, &mut plan)?;
+                if !self.manner.dry_run {
+                    offer.stage(host)?;
+                }
             }
             accepted = Some(offer);
             Ok(plan)

@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use concord_bundle::{ReleaseManifest, Trust, Verified, compare_versions};
 use concord_registry::{Schemas, TreeFile};
 use concord_setup::host::Host;
+use concord_setup::{Plan, Step};
 use concord_setup::verb::install::staged;
 use concord_setup::verb::update::Offered;
 use std::path::{Path, PathBuf};
@@ -55,6 +56,15 @@ impl Offer {
     /// From now on older ones are refused.
     pub fn accept(&self) -> Result<(), Failure> {
         Ok(self.trust.accept(&self.verified)?)
+    }
+
+    /// The same as steps behind the commit: with the release, or not at all.
+    pub fn accept_with(&self, host: &Host, plan: &mut Plan) -> Result<(), Failure> {
+        plan.after(Step::make_directory(host.layout.seen(), 0o755, None));
+        for (path, content) in self.trust.records(&self.verified)? {
+            plan.after(Step::WriteFile { path, mode: 0o644, owner: None, content });
+        }
+        Ok(())
     }
 }
 

@@ -51,6 +51,9 @@ pub(super) fn state(system: &RealSystem) -> Result<Option<DirectoryState>> {
     if !system.root.data().join("index.db").exists() {
         return Ok(Some(state));
     }
+    if offline::is_only_begun(&options(system)) {
+        return Ok(lineage.map(|_| state));
+    }
     let act = "read the directory";
     let reading = offline::Reading::open(&system.root.data()).map_err(failed(act))?;
     if let Some(lineage) = lineage
