@@ -223,12 +223,13 @@ impl Work<'_> {
 }
 
 /// What a run leaves behind that was cut off where no journal knows of it.
-fn worthless(host: &Host) -> [PathBuf; 5] {
+fn worthless(host: &Host) -> [PathBuf; 6] {
     let layout = &host.layout;
     let draft = layout.journal().with_extension("draft");
     // Its links keep what compaction removes.
     let backup = crate::backup::store_draft(layout);
-    [draft, layout.staging(), layout.scratches(), layout.trash(), backup]
+    let note = layout.setup().join(".last-backup.concord-draft");
+    [draft, layout.staging(), layout.scratches(), layout.trash(), backup, note]
 }
 
 /// Brings a run that was cut off to its end if there is one, and takes away what

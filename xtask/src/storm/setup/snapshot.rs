@@ -8,13 +8,16 @@ use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// Below the root: what processes write, and what Setup keeps of its work.
-const LEFT_OUT: [&str; 5] = [
+/// Below the root: what processes write, what Setup keeps of its work, and the
+/// note when the last backup was made: a backup that is whole and lacks the note
+/// is a backup.
+const LEFT_OUT: [&str; 6] = [
     "root/run",
     "root/log",
     "root/setup/history",
     "root/setup/lock",
     "root/setup/registry.db-journal",
+    "root/setup/last-backup",
 ];
 /// Copies of a store: which segments they have is chance. Of these only what is
 /// this deep is compared, without contents.
@@ -217,6 +220,12 @@ fn describe(path: &Path, seen: &Metadata, store: bool) -> Result<String> {
     if seen.len() > SMALL {
         return Ok(format!("{mode:o} {} octets", seen.len()));
     }
-    let text = String::from_utf8_lossy(&std::fs::read(path)?).into_owned();
+    let mut text = String::from_utf8_lossy(&std::fs::read(path)?).into_owned();
+    // Two runs write the members of an object in different orders.
+    if name.ends_with(".json")
+        && let Ok(value) = serde_json::from_str::<Value>(&text)
+    {
+        text = value.to_string();
+    }
     Ok(format!("{mode:o} {}", normal(&text, 10)))
 }
