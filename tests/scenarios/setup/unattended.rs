@@ -53,6 +53,7 @@ fn second_run_says_who_holds_the_lock() -> Result<()> {
     let site = Site::installed()?;
     let lock = site.root().join("setup/lock");
     let mut holder = std::process::Command::new("flock")
+        .arg("--no-fork")
         .arg(&lock)
         .args([
             "sh",
