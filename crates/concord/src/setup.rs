@@ -13,7 +13,7 @@ use concord_setup::manifest::INTERNET_MAIL;
 use concord_setup::survey::Survey;
 use concord_setup::verb::install::{self, InstallOptions, Source};
 use concord_setup::verb::repair;
-use concord_setup::{Layout, Lock, Session};
+use concord_setup::{Layout, Session};
 use concord_tls::CertificateFiles;
 use std::path::{Path, PathBuf};
 
@@ -71,10 +71,8 @@ pub fn prepare(root: &Root, demo: bool) -> Result<Found, Failure> {
     if setup.exists() && rustix::fs::access(&setup, rustix::fs::Access::WRITE_OK).is_err() {
         return Ok(Found::Installed);
     }
-    // An update has the lock while it lets its new release start.
-    if Lock::holder(&host.layout.lock())
-        .is_some_and(|holder| holder.verb == "update apply" || holder.verb == "rollback")
-    {
+    // Whoever exchanges the program has the lock while he lets it start.
+    if concord_setup::is_exchanging(&host) {
         return Ok(Found::Installed);
     }
     concord_setup::settle(&host, release::VERSION, &mut |_| {})?;
