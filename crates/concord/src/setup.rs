@@ -71,8 +71,8 @@ pub fn prepare(root: &Root, demo: bool) -> Result<Found, Failure> {
     if setup.exists() && rustix::fs::access(&setup, rustix::fs::Access::WRITE_OK).is_err() {
         return Ok(Found::Installed);
     }
-    // Whoever let this process become this program has the lock and is at work.
-    if concord_controller::is_successor() {
+    // Whoever exchanges the program is at work and has the lock.
+    if concord_controller::is_successor() || concord_setup::is_exchanging(&host) {
         return Ok(Found::Installed);
     }
     concord_setup::settle(&host, release::VERSION, &mut |_| {})?;

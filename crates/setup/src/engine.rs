@@ -251,6 +251,15 @@ pub fn settle(host: &Host, release: &str, watch: Watch<'_>) -> Result<Option<Rec
     Ok(recovered)
 }
 
+/// Whether somebody is exchanging the program right now, forward or back: an
+/// update, a rollback, or whoever undoes one that was cut off, whatever verb that
+/// is. The controller that he lets start must not wait for his lock.
+pub fn is_exchanging(host: &Host) -> bool {
+    let exchange = |verb: &str| verb == "update apply" || verb == "rollback";
+    Lock::holder(&host.layout.lock()).is_some()
+        && matches!(journal::unfinished(&host.layout.journal()), Ok(Some(run)) if exchange(&run.verb))
+}
+
 /// Brings a run that was cut off to its end. The caller holds the lock.
 pub(crate) fn recover(host: &Host, watch: Watch<'_>) -> Result<Option<Recovered>> {
     let Some(found) = journal::unfinished(&host.layout.journal())? else { return Ok(None) };

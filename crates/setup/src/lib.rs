@@ -53,7 +53,7 @@ pub mod resource;
 mod step;
 pub mod survey;
 pub mod verb;
-pub use engine::{News, Recovered, Session, Watch, settle};
+pub use engine::{News, Recovered, Session, Watch, is_exchanging, settle};
 pub use error::{Result, SetupError};
 pub use layout::{CONNECTORS, CURRENT, Layout, RELEASES, SERVICES, SETUP};
 pub use lock::{Holder, Lock};

@@ -114,11 +114,21 @@ fn storm(
             }
             End::OldAndResting => tally.old += 1,
             End::New => tally.new += 1,
-            End::Neither(why) => tally.fail(format!("killed after {after:.1?}: {why}")),
+            End::Neither(why) => {
+                let log = last_lines(&stage.site.log());
+                tally.fail(format!("killed after {after:.1?}: {why}\n  the controller: {log}"));
+            }
         }
         stage.restore()?;
     }
     Ok(())
+}
+
+fn last_lines(log: &str) -> String {
+    /// Enough to see what ended it.
+    const MOST: usize = 8;
+    let lines: Vec<&str> = log.lines().rev().take(MOST).collect();
+    lines.into_iter().rev().collect::<Vec<_>>().join("\n    ")
 }
 
 /// Anywhere in a run; every other time in its last third, where the commit is.
