@@ -23,6 +23,9 @@ PIECE = 64 << 10
 IDLE = 300
 # The core drops a peer that keeps misspeaking; so do we.
 MAX_ERRORS = 20
+# Accepting looks so often, in seconds, whether it is to stop: while an update is
+# under way all mail waits for the slowest connector.
+LOOK_EVERY = 0.1
 
 PATH = re.compile(r"^(?:FROM|TO):\s*<([^<>\r\n]*)>((?: +\S+)*)$", re.IGNORECASE)
 
@@ -46,8 +49,7 @@ class Server:
         self.thread = threading.Thread(target=self._accept, name="lmtp", daemon=True)
 
     def start(self):
-        # Accepting looks once a second whether it is to stop.
-        self.listener.settimeout(1)
+        self.listener.settimeout(LOOK_EVERY)
         self.thread.start()
 
     def is_alive(self):
@@ -55,7 +57,7 @@ class Server:
 
     def _accept(self):
         while not self.stopping:
-            if not self.room.acquire(timeout=1):
+            if not self.room.acquire(timeout=LOOK_EVERY):
                 continue
             try:
                 stream, _ = self.listener.accept()

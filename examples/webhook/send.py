@@ -24,6 +24,9 @@ MAX_RECIPIENTS = 100
 # sync of its disk.
 CLIENT_TIMEOUT = 30
 CORE_TIMEOUT = 60
+# Accepting looks so often, in seconds, whether it is to stop: while an update is
+# under way all mail waits for the slowest connector.
+LOOK_EVERY = 0.1
 
 
 class Refused(Exception):
@@ -230,7 +233,8 @@ class Server(ThreadingHTTPServer):
         self.settings = settings
         self.log = log
         self.room = threading.BoundedSemaphore(MAX_REQUESTS)
-        self.thread = threading.Thread(target=self.serve_forever, name="http", daemon=True)
+        self.thread = threading.Thread(
+            target=self.serve_forever, args=(LOOK_EVERY,), name="http", daemon=True)
 
     def start(self):
         self.thread.start()
