@@ -48,7 +48,7 @@ impl Run for Args {
             let options = self.options(&staged.manifest)?;
             let mut plan = connector::plan_install(host, survey, &staged, &options)?;
             if let Some(key) = self.given_key()? {
-                connector::trust(host, &key.key_id().to_string(), &key.to_file(), &mut plan);
+                connector::trust(host, key.key_id(), &key.to_file(), &mut plan);
             }
             Ok(plan)
         })
