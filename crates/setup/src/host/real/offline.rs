@@ -9,9 +9,11 @@ use concord_address::AddressType;
 use concord_base::SystemClock;
 use concord_directory::{Connector, Details, DirectoryAct, Generator, Kind, NewObject, Object};
 use concord_engine::{EngineOptions, offline};
+use std::fs::File;
 use std::os::unix::fs::{MetadataExt, lchown};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use uuid::Uuid;
 
 /// Places of damage that the doctor names; `concord store verify` has all.
@@ -231,7 +233,22 @@ pub(super) fn snapshot_index(system: &RealSystem, to: &Path) -> Result<()> {
     }
 }
 
+/// A program that migrates the index outlives the run that was killed beside it;
+/// no index is so large that it takes longer.
+const ORPHAN_LIMIT: Duration = Duration::from_secs(60);
+
+/// Waits until nobody has the store. Who does not let go is named by what is
+/// done next.
+fn await_free(system: &RealSystem) {
+    let Ok(lock) = File::open(system.root.data().join("engine.lock")) else { return };
+    let until = Instant::now() + ORPHAN_LIMIT;
+    while lock.try_lock().is_err() && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 pub(super) fn put_index_back(system: &RealSystem, from: &Path) -> Result<()> {
+    await_free(system);
     let done = offline::put_index_back(&options(system), from);
     give_data(system)?;
     done.map_err(failed("put the index back"))
