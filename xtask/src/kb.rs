@@ -1,12 +1,15 @@
-//! `cargo xtask kb`: the table of knowledge base articles and their evidence.
+//! `cargo xtask kb`: the tables of knowledge base articles and of acceptance
+//! scenarios, and their evidence.
 
 use crate::workspace;
 use concord_testkit::{Result, trouble};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The table, from the workspace's directory.
+/// The articles, from the workspace's directory.
 const INDEX: &str = "docs/kb/index.toml";
+/// The scenarios.
+const SCENARIOS: &str = "docs/kb/scenarios.toml";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,8 +35,62 @@ struct Article {
     note: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scenarios {
+    scenario: Vec<Scenario>,
+}
+
+/// A row: what an administrator does or suffers, and what shows how it ends.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct Scenario {
+    number: usize,
+    title: String,
+    /// As an article's.
+    #[serde(default)]
+    evidence: Vec<String>,
+    /// What is not built yet, of all or a part of it.
+    #[serde(default)]
+    waits_for: String,
+}
+
 /// Checks every row and prints counts.
 pub fn run() -> Result<()> {
+    articles()?;
+    scenarios()
+}
+
+fn scenarios() -> Result<()> {
+    let text = std::fs::read_to_string(workspace::root().join(SCENARIOS))?;
+    let rows: Scenarios =
+        toml::from_str(&text).map_err(|e| trouble(format!("cannot read {SCENARIOS}: {e}")))?;
+    let mut mistakes = Vec::new();
+    for (place, row) in rows.scenario.iter().enumerate() {
+        if row.number != place + 1 {
+            mistakes.push(format!("'{}' is not number {}", row.title, place + 1));
+        }
+        if row.evidence.is_empty() && row.waits_for.is_empty() {
+            mistakes.push(format!("{}: there is neither evidence nor a reason", row.number));
+        }
+        let name = format!("scenario {}", row.number);
+        mistakes.extend(row.evidence.iter().filter_map(|e| missing(&name, e)));
+    }
+    if !mistakes.is_empty() {
+        return Err(trouble(format!("{SCENARIOS} is wrong:\n  {}", mistakes.join("\n  "))));
+    }
+    let count = |wanted: fn(&Scenario) -> bool| rows.scenario.iter().filter(|r| wanted(r)).count();
+    println!(
+        "kb: {} scenarios: {} whole, {} in part, {} wait",
+        rows.scenario.len(),
+        count(|r| r.waits_for.is_empty()),
+        count(|r| !r.waits_for.is_empty() && !r.evidence.is_empty()),
+        count(|r| r.evidence.is_empty()),
+    );
+    Ok(())
+}
+
+fn articles() -> Result<()> {
     let file = workspace::root().join(INDEX);
     if !file.is_file() {
         println!("kb: no {INDEX}");
