@@ -34,12 +34,15 @@ impl Run for Args {
                     offer.stage(host)?;
                 }
             }
-            accepted = Some(offer);
+            accepted = Some((offer, plan.is_empty()));
             Ok(plan)
         })?;
         match accepted {
-            Some(offer) if !self.manner.dry_run => {
-                offer.accept()?;
+            Some((offer, nothing_to_do)) if !self.manner.dry_run => {
+                // Otherwise the run wrote it, together with the release.
+                if nothing_to_do {
+                    offer.accept()?;
+                }
                 put_right(&host);
                 Ok(())
             }
