@@ -44,6 +44,18 @@ pub struct Facts<'a> {
     pub previous: Option<&'a Resource>,
 }
 
+impl<'a> Facts<'a> {
+    /// For components of a package: files, seed and the kept release are the
+    /// core's alone.
+    pub fn for_package(
+        layout: &'a Layout,
+        installation: &'a Installation,
+        release: &'a Release,
+    ) -> Self {
+        Self { layout, installation, release, files: &[], settings: "", previous: None }
+    }
+}
+
 /// What a component is made of.
 #[derive(Debug, Clone, Default)]
 pub struct Manifest {

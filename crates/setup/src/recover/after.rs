@@ -181,14 +181,7 @@ impl Sources<'_> {
         for name in new.iter().filter(|name| !BUILT_IN.contains(&name.as_str())) {
             let Some(component) = after.components.get(name).cloned() else { continue };
             let package = read_package(&self.package(name, &component))?;
-            let facts = Facts {
-                layout: &self.host.layout,
-                installation: &installation,
-                release: &release,
-                files: &[],
-                settings: "",
-                previous: None,
-            };
+            let facts = Facts::for_package(&self.host.layout, &installation, &release);
             let declared = manifest::of(name, &component, Some(&package), &facts)?;
             objects.extend(declared.objects);
             after.own(name, declared.resources);

@@ -99,14 +99,7 @@ pub(crate) fn declare_again(host: &Host, registry: &mut Registry) -> Result<()> 
     let packages = survey::packages(host, registry);
     for (name, package) in &packages {
         let Some(component) = registry.components.get(name).cloned() else { continue };
-        let facts = Facts {
-            layout: &host.layout,
-            installation: &installation,
-            release: &release,
-            files: &[],
-            settings: "",
-            previous: None,
-        };
+        let facts = Facts::for_package(&host.layout, &installation, &release);
         let manifest = manifest::of(name, &component, Some(package), &facts)?;
         registry.own(name, manifest.resources);
     }

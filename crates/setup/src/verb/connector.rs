@@ -79,14 +79,7 @@ pub fn plan_install(
         return Err(SetupError::invalid(verb, "the registry does not say which release runs"));
     };
     let installation = after.installation.clone();
-    let facts = Facts {
-        layout: &host.layout,
-        installation: &installation,
-        release: &release,
-        files: &[],
-        settings: "",
-        previous: None,
-    };
+    let facts = Facts::for_package(&host.layout, &installation, &release);
     let pair = (package.manifest.clone(), package.files.clone());
     let declared = manifest::of(name, &component, Some(&pair), &facts)?;
     after.own(name, declared.resources);

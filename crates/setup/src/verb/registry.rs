@@ -170,14 +170,7 @@ fn take_packages(host: &Host, records: &[&ServiceRecord], registry: &mut Registr
         };
         let Some(release) = registry.release().cloned() else { continue };
         let installation = registry.installation.clone();
-        let facts = Facts {
-            layout: &host.layout,
-            installation: &installation,
-            release: &release,
-            files: &[],
-            settings: "",
-            previous: None,
-        };
+        let facts = Facts::for_package(&host.layout, &installation, &release);
         let pair = (package, files);
         let declared = manifest::of(&name, &component, Some(&pair), &facts)?;
         registry.components.insert(name.clone(), component);
