@@ -11,8 +11,8 @@ use std::fmt::Write;
 const PREFIX: &str = "IMCEA";
 
 /// The Internet address that stands for a typed one at `domain`; an Internet
-/// address stands for itself. `None` if it would be longer than RFC 5321 allows
-/// (64 octets before the `@`).
+/// address stands for itself. `None` if it would be longer than an
+/// [`SmtpAddress`] can be.
 pub fn encapsulate(address: &TypedAddress, domain: &Domain) -> Option<SmtpAddress> {
     if let Some(smtp) = address.smtp() {
         return Some(smtp);
@@ -30,9 +30,14 @@ pub fn encapsulate(address: &TypedAddress, domain: &Domain) -> Option<SmtpAddres
     format!("{text}@{domain}").parse().ok()
 }
 
-/// The typed address within an Internet one; `None` if there is none.
+/// The typed address within an Internet one; `None` if there is none. A quoted
+/// local part may hold it as it is (`"GWISE:DOM.PO.jane"@mail.example.org`), as
+/// people type one-off addresses into mail programs that know no others.
 pub fn decapsulate(address: &SmtpAddress) -> Option<TypedAddress> {
     let local = address.local_part();
+    if let Some((kind, value)) = local.split_once(':') {
+        return TypedAddress::new(&kind.parse().ok()?, value).ok();
+    }
     let (prefix, rest) = local.split_at_checked(PREFIX.len())?;
     if !prefix.eq_ignore_ascii_case(PREFIX) {
         return None;
@@ -67,7 +72,10 @@ mod tests {
         let inside = encapsulate(&notes, &host).unwrap();
         assert_eq!(inside.to_string(), "IMCEANOTES-Jane+20Doe_Acme@mail.example.test");
         assert_eq!(decapsulate(&inside), Some(notes));
-        let long: TypedAddress = format!("X:{}", "y".repeat(60)).parse().unwrap();
+        let quoted = "\"gwise:DOM.PO.Jane Doe\"@mail.example.test".parse().unwrap();
+        let one_off = decapsulate(&quoted).unwrap();
+        assert_eq!(one_off.to_string(), "GWISE:DOM.PO.Jane Doe");
+        let long: TypedAddress = format!("X:{}", "y".repeat(1_020)).parse().unwrap();
         assert_eq!(encapsulate(&long, &host), None);
         let plain: TypedAddress = "a@b.test".parse().unwrap();
         assert_eq!(encapsulate(&plain, &host).unwrap().to_string(), "a@b.test");

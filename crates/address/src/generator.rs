@@ -3,8 +3,9 @@
 //!
 //! The rule language is Exchange's. A rule is a template; `%m` is the alias,
 //! `%d` the display name, `%g` the given name, `%s` the surname, `%i` the
-//! initials. A number takes the first characters only (`%1g%s`). `%rXY` replaces
-//! X by Y in everything behind it, and removes X where both are the same. `%%` is
+//! initials. A number before or behind the letter takes the first characters only
+//! (`%1g%s`, `&G1&S`). A display name with a comma is put in order: `Doe, Jane`
+//! is `Jane Doe`. `%rXY` replaces X by Y in everything behind it, and removes X where both are the same. `%%` is
 //! a percent. `&` may stand for `%` throughout, and letters in either case.
 
 use serde::{Deserialize, Serialize};
@@ -159,6 +160,11 @@ impl Known {
             Some((surname, given)) => (given.trim(), surname.trim()),
             None => display.rsplit_once(' ').unwrap_or(("", &display)),
         };
+        // `Doe, Jane` is Jane Doe (Q187276).
+        let in_order = match display.contains(',') {
+            true => single_blanks(&format!("{given} {surname}")),
+            false => display.clone(),
+        };
         let or = |known: &Option<String>, derived: &str| {
             known.as_deref().map_or_else(|| derived.to_owned(), single_blanks)
         };
@@ -173,7 +179,7 @@ impl Known {
             given: or(&names.given_name, first),
             initials: or(&names.initials, &letters),
             surname,
-            display,
+            display: in_order,
         }
     }
 
@@ -263,7 +269,29 @@ impl Reader<'_> {
                 'r' => return self.replace(start),
                 _ => return Err((place, "no such macro; there are m, d, g, s, i and r")),
             };
+            let first = match first {
+                Some(first) => Some(first),
+                None => self.count_behind()?,
+            };
             return Ok(Piece::Field { field, first });
+        }
+    }
+
+    /// The number behind a letter, if there is one.
+    fn count_behind(&mut self) -> Result<Option<usize>, (usize, &'static str)> {
+        let place = self.at;
+        let mut count: Option<usize> = None;
+        while let Some(digit) = self.characters.get(self.at).and_then(|c| c.to_digit(10)) {
+            let number = count.unwrap_or(0) * 10 + digit as usize;
+            if number > MAX_GENERATED {
+                return Err((place, "a number above 256"));
+            }
+            self.at += 1;
+            count = Some(number);
+        }
+        match count {
+            Some(0) => Err((place, "no characters are asked for")),
+            count => Ok(count),
         }
     }
 
@@ -306,6 +334,13 @@ mod tests {
     }
 
     #[test]
+    fn a_display_name_with_a_comma_is_put_in_order() {
+        let names = Names { display_name: "Doe,  Jane Q.".into(), ..Names::default() };
+        let rule: GeneratorRule = "%d/Site".parse().unwrap();
+        assert_eq!(rule.generate(&names).unwrap(), "Jane Q. Doe/Site");
+    }
+
+    #[test]
     fn macros_are_filled_in() {
         for (rule, expected) in [
             ("%m", "jdoe"),
@@ -313,6 +348,8 @@ mod tests {
             ("%d/Acme", "Jane Q Doe/Acme"),
             ("%g.%s", "Jane.Doe"),
             ("%1g%s", "JDoe"),
+            ("&G1&S", "JDoe"),
+            ("%S2%1g3", "DoJ3"),
             ("%i", "JQD"),
             ("%3s%%", "Doe%"),
             ("&&%m&1G", "&jdoeJ"),
@@ -336,6 +373,26 @@ mod tests {
         assert_eq!(rule.generate(&known).unwrap(), "Janet Roe X");
     }
 
+    /// Q200233, Q187276.
+    #[test]
+    fn the_examples_of_the_field_give_what_they_gave() {
+        let of = |rule: &str, display: &str, initials: Option<&str>| {
+            let names = Names {
+                display_name: display.into(),
+                initials: initials.map(str::to_owned),
+                ..Names::default()
+            };
+            rule.parse::<GeneratorRule>().unwrap().generate(&names).unwrap()
+        };
+        let lee = |rule| of(rule, "Nancy M. Lee", Some("M"));
+        assert_eq!(lee("&S&G3@Exchange"), "LeeNan@Exchange");
+        assert_eq!(lee("&S&G&I/Microsoft@Exchange"), "LeeNancyM/Microsoft@Exchange");
+        let last = |rule| of(rule, "First Initial. Last", None);
+        assert_eq!(last("%r _%d"), "First_Initial._Last");
+        assert_eq!(last("%r..%d"), "First Initial Last");
+        assert_eq!(of("%r..%d", ".J. R. Ewing.", None), "J R Ewing");
+    }
+
     #[test]
     fn mistakes_are_told_with_their_place() {
         for (rule, position) in [
@@ -344,6 +401,8 @@ mod tests {
             ("%x", 2),
             ("a%300m", 5),
             ("%0m", 3),
+            ("%m0", 3),
+            ("%m999", 3),
             ("%1rab", 3),
             ("%ra", 1),
             ("%rab", 5),

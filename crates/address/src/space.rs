@@ -14,15 +14,23 @@ const USUAL_COST: u8 = 1;
 ///
 /// Patterns of type `SMTP` are `*`, `domain`, `*.domain` (everything below it,
 /// not itself) and `user@domain`; of every other type a text in which each `*`
-/// stands for any characters. Case does not matter. A value of this type always
-/// has a valid pattern.
+/// stands for any characters. Case does not matter. One with a scope is only for
+/// senders in that container.
+///
+/// One that is read back and has no pattern of its type stays what it is and
+/// fits nothing ([`AddressSpace::problem`]): a space that this release does not
+/// understand must not take the connector's other ones with it (Q182798).
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
+#[serde(from = "Unchecked")]
 pub struct AddressSpace {
     #[serde(rename = "type")]
     kind: AddressType,
     pattern: String,
     cost: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip)]
+    problem: Option<String>,
 }
 
 /// As it is written down, before the pattern was looked at.
@@ -34,6 +42,8 @@ struct Unchecked {
     pattern: String,
     #[serde(default = "usual_cost")]
     cost: u8,
+    #[serde(default)]
+    scope: Option<String>,
 }
 
 fn usual_cost() -> u8 {
@@ -89,7 +99,22 @@ impl AddressSpace {
         } else {
             pattern.to_lowercase()
         };
-        Ok(Self { kind, pattern, cost })
+        Ok(Self { kind, pattern, cost, scope: None, problem: None })
+    }
+
+    /// The same, for senders in a container of this name only; none is for all.
+    pub fn within(self, scope: Option<String>) -> Self {
+        Self { scope, ..self }
+    }
+
+    /// The container whose senders it is for.
+    pub fn scope(&self) -> Option<&str> {
+        self.scope.as_deref()
+    }
+
+    /// Why it fits nothing, if that is because of its pattern.
+    pub fn problem(&self) -> Option<&str> {
+        self.problem.as_deref()
     }
 
     /// The type of the addresses.
@@ -114,7 +139,7 @@ impl AddressSpace {
 
     /// Whether the address is in it, and how closely it fits.
     pub fn matches(&self, address: &TypedAddress) -> Option<Specificity> {
-        if self.kind != *address.kind() {
+        if self.kind != *address.kind() || self.problem.is_some() {
             return None;
         }
         if self.is_everything() {
@@ -202,10 +227,18 @@ fn glob(pattern: &str, text: &str) -> bool {
     pattern.get(p..).is_none_or(|rest| rest.iter().all(|c| *c == '*'))
 }
 
-impl TryFrom<Unchecked> for AddressSpace {
-    type Error = ParseAddressSpaceError;
-    fn try_from(raw: Unchecked) -> Result<Self, ParseAddressSpaceError> {
-        Self::new(raw.kind, &raw.pattern, raw.cost)
+impl From<Unchecked> for AddressSpace {
+    fn from(raw: Unchecked) -> Self {
+        match Self::new(raw.kind.clone(), &raw.pattern, raw.cost) {
+            Ok(space) => space.within(raw.scope),
+            Err(error) => Self {
+                kind: raw.kind,
+                pattern: raw.pattern,
+                cost: raw.cost,
+                scope: raw.scope,
+                problem: Some(error.cause),
+            },
+        }
     }
 }
 
@@ -265,6 +298,32 @@ mod tests {
         assert_eq!(fits("HOOK:Orders", "HOOK:orders"), Some(Specificity::Address));
         assert_eq!(fits("HOOK:*", "HOOK:orders"), Some(Specificity::Everything));
         assert_eq!(fits("HOOK:a*b*c", "HOOK:a-b-b-c"), Some(Specificity::Part(3)));
+    }
+
+    /// Q182798: one mistake took all routes of a connector away.
+    #[test]
+    fn a_space_that_is_read_back_with_a_mistake_fits_nothing_and_keeps_its_words() {
+        let json = r#"[{"type":"SMTP","pattern":"a b"},{"type":"SMTP","pattern":"b.test"}]"#;
+        let spaces: Vec<AddressSpace> = serde_json::from_str(json).unwrap();
+        assert!(spaces[0].problem().is_some() && spaces[1].problem().is_none());
+        assert_eq!(spaces[0].matches(&"x@b.test".parse().unwrap()), None);
+        assert!(spaces[1].matches(&"x@b.test".parse().unwrap()).is_some());
+        assert!(serde_json::to_string(&spaces).unwrap().contains("a b"));
+    }
+
+    /// T100: Q229961, Q152471.
+    #[test]
+    fn exact_beats_wildcard_beats_everything_and_more_literals_beat_fewer() {
+        let spaces =
+            ["GWISE:*", "GWISE:DOM*", "GWISE:DOM.PO.*", "GWISE:*.jane", "GWISE:DOM.PO.jane"];
+        let mut fits: Vec<_> =
+            spaces.iter().map(|s| (fits(s, "GWISE:dom.po.JANE").unwrap(), *s)).collect();
+        fits.sort();
+        let order: Vec<&str> = fits.iter().map(|(_, s)| *s).collect();
+        assert_eq!(
+            order,
+            ["GWISE:*", "GWISE:DOM*", "GWISE:*.jane", "GWISE:DOM.PO.*", "GWISE:DOM.PO.jane"]
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `TYPE:value` addresses.
 
+use crate::form::Form;
 use crate::smtp::SmtpAddress;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -119,6 +120,11 @@ impl TypedAddress {
         }
     }
 
+    /// Its parts, if it is of a mail system that Concord knows.
+    pub fn form(&self) -> Option<Form> {
+        Form::read(&self.kind.0, &self.value).and_then(Result::ok)
+    }
+
     /// The Internet address, if it is one.
     pub fn smtp(&self) -> Option<SmtpAddress> {
         (self.kind.0 == "SMTP").then(|| self.value.parse().ok()).flatten()
@@ -156,7 +162,12 @@ impl FromStr for TypedAddress {
                 value.parse().map_err(|e: crate::ParseSmtpAddressError| fail(e.cause))?;
             return Ok(address.into());
         }
-        Ok(Self { kind: AddressType(kind), value: value.to_owned() })
+        let value = match Form::read(&kind, value) {
+            Some(Ok(form)) => form.to_string(),
+            Some(Err(cause)) => return Err(fail(cause)),
+            None => value.to_owned(),
+        };
+        Ok(Self { kind: AddressType(kind), value })
     }
 }
 
