@@ -1,7 +1,10 @@
 //! The rules that hold for an object by itself.
 
-use crate::{Connector, Details, DirectoryError, Generator, INTERNET_MAIL, Object};
-use concord_address::{AddressType, Domain, GeneratorRule};
+use crate::{
+    Connector, Details, DirectoryError, Generator, INTERNET_MAIL, Kind, MAX_RESTRICTIONS,
+    NEVER_EXPORTED, Object, Policy,
+};
+use concord_address::{AddressType, Domain, GeneratorRule, Names, TypedAddress};
 use serde_json::Value;
 use std::collections::HashSet;
 
@@ -20,6 +23,9 @@ const MAX_ADDRESS_SPACES: usize = 1_000;
 const MAX_SETTINGS: usize = 64 << 10;
 /// Objects in objects of settings; also far below what decoders stand.
 const MAX_SETTINGS_DEPTH: usize = 16;
+/// Notes' document ids have 35, GroupWise's `domain.postoffice.object` far fewer
+/// than this.
+const MAX_ORIGIN_KEY: usize = 512;
 /// The core itself takes deliveries under this name.
 const RESERVED: &str = "core";
 
@@ -32,6 +38,8 @@ impl Object {
     pub fn check(&self) -> Result<(), DirectoryError> {
         self.check_names()
             .and_then(|()| self.check_proxies())
+            .and_then(|()| self.attributes.check())
+            .and_then(|()| self.check_policy())
             .and_then(|()| self.check_details())
             .map_err(|cause| DirectoryError::Invalid { name: self.name.clone(), cause })
     }
@@ -75,6 +83,42 @@ impl Object {
         }
     }
 
+    fn check_policy(&self) -> Result<(), String> {
+        let kind = self.kind();
+        let policy = &self.policy;
+        if kind == Kind::Container {
+            let place = Policy { container: policy.container, ..Policy::default() };
+            return if *policy == place {
+                Ok(())
+            } else {
+                Err("a container has a place and a name only".into())
+            };
+        }
+        if !kind.is_recipient() {
+            let none = *policy == Policy::default() && self.attributes.is_empty();
+            return if none { Ok(()) } else { Err(format!("a {kind} is no recipient")) };
+        }
+        if policy.trust > NEVER_EXPORTED {
+            return Err("trust is a number from 0 to 100".into());
+        }
+        let longest = [&policy.accept_from, &policy.reject_from, &policy.delegates];
+        if longest.iter().any(|ids| ids.len() > MAX_RESTRICTIONS) {
+            return Err(format!("a restriction names more than {MAX_RESTRICTIONS} recipients"));
+        }
+        if policy.forward.is_some_and(|forward| forward.to == self.id) {
+            return Err("it cannot forward to itself".into());
+        }
+        if policy.forward.is_some() && !kind.has_folders() {
+            return Err(format!("a {kind} does not forward; change where its mail goes"));
+        }
+        if let Some(origin) = &policy.origin
+            && (origin.key.is_empty() || origin.key.len() > MAX_ORIGIN_KEY)
+        {
+            return Err(format!("the key of its origin has 1 to {MAX_ORIGIN_KEY} bytes"));
+        }
+        Ok(())
+    }
+
     fn check_details(&self) -> Result<(), String> {
         match &self.details {
             Details::Domain => {
@@ -85,14 +129,17 @@ impl Object {
                     _ => Err("the name of a domain object is a DNS name".into()),
                 }
             }
-            Details::Mailbox(_) if self.primary_smtp().is_none() => {
-                Err("a mailbox has an Internet address".into())
+            Details::Mailbox(_) | Details::PublicFolder(_) | Details::Resource(_)
+                if self.primary_smtp().is_none() =>
+            {
+                Err(format!("a {} has an Internet address", self.kind()))
             }
             Details::List(list) if list.members.contains(&self.id) => {
                 Err("a list cannot be its own member".into())
             }
             Details::Connector(connector) => self.check_connector(connector),
             Details::Generator(generator) => self.check_generator(generator),
+            Details::Container | Details::Role(_) => self.check_no_proxies(self.kind().as_str()),
             _ => Ok(()),
         }
     }
@@ -114,7 +161,10 @@ impl Object {
         }
         let mut seen = HashSet::new();
         for space in &connector.address_spaces {
-            if !seen.insert((space.kind(), space.pattern())) {
+            if let Some(problem) = space.problem() {
+                return Err(format!("'{space}' is not an address space: {problem}"));
+            }
+            if !seen.insert((space.kind(), space.pattern(), space.scope())) {
                 return Err(format!("the address space {space} is given twice"));
             }
         }
@@ -130,9 +180,9 @@ impl Object {
     fn check_generator(&self, generator: &Generator) -> Result<(), String> {
         self.check_no_proxies("generator")?;
         match self.name.parse::<AddressType>() {
-            Ok(kind) if kind.is_smtp() => {
-                return Err("Internet addresses are not generated; a mailbox gets them when it \
-                            is added"
+            Ok(kind) if kind.is_smtp() && !generator.rule.contains('@') => {
+                return Err("a rule for Internet addresses has a domain, as in \
+                            %g.%s@example.org"
                     .into());
             }
             Ok(kind) if kind.as_str() == self.name => {}
@@ -140,12 +190,33 @@ impl Object {
             Err(error) => return Err(error.to_string()),
         }
         check_component(&generator.component)?;
-        generator.rule.parse::<GeneratorRule>().map(drop).map_err(|error| error.to_string())
+        let rule: GeneratorRule = generator
+            .rule
+            .parse()
+            .map_err(|error: concord_address::ParseGeneratorRuleError| error.to_string())?;
+        check_form(&self.name, &rule)
     }
 
     fn check_no_proxies(&self, kind: &str) -> Result<(), String> {
         if self.proxies.is_empty() { Ok(()) } else { Err(format!("a {kind} has no addresses")) }
     }
+}
+
+/// A rule whose addresses are none of its type would give nobody one.
+fn check_form(kind: &str, rule: &GeneratorRule) -> Result<(), String> {
+    let names = Names {
+        alias: "jdoe".into(),
+        display_name: "John Doe".into(),
+        given_name: Some("John".into()),
+        surname: Some("Doe".into()),
+        initials: Some("JD".into()),
+    };
+    // Empty for these names is not empty for all.
+    let Ok(value) = rule.generate(&names) else { return Ok(()) };
+    format!("{kind}:{value}")
+        .parse::<TypedAddress>()
+        .map(drop)
+        .map_err(|error| format!("for John Doe the rule gives {error}"))
 }
 
 fn check_component(component: &str) -> Result<(), String> {
@@ -184,12 +255,7 @@ mod tests {
     use concord_base::{ObjectId, Timestamp};
 
     fn check(name: &str, details: Details) -> Result<(), String> {
-        let new = NewObject {
-            name: name.into(),
-            display_name: String::new(),
-            proxies: Vec::new(),
-            details,
-        };
+        let new = NewObject::new(name, details);
         let object = Object::from_new(ObjectId(1), new, Timestamp(0));
         object.check().map_err(|error| error.to_string())
     }
@@ -238,7 +304,11 @@ mod tests {
         assert!(
             check("hook", rule("%m")).unwrap_err().contains("write the address type as 'HOOK'")
         );
-        assert!(check("SMTP", rule("%m")).is_err());
+        let form = check("GWISE", rule("%m")).unwrap_err();
+        assert!(form.contains("DOMAIN.POSTOFFICE.OBJECT"), "{form}");
+        assert_eq!(check("GWISE", rule("EXCHANGE.FIRST.%m")), Ok(()));
+        assert!(check("SMTP", rule("%m")).unwrap_err().contains("has a domain"));
+        assert_eq!(check("SMTP", rule("%g.%s@example.org")), Ok(()));
         assert!(check("HOOK", rule("%z")).unwrap_err().contains("at character 2"));
     }
 }

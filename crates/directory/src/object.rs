@@ -1,6 +1,10 @@
 //! Directory objects.
 
-use concord_address::{AddressSpace, AddressType, SmtpAddress, TypedAddress};
+use crate::{
+    Attributes, Connector, Contact, DistributionList, Generator, Mailbox, Policy, PublicFolder,
+    Resource, Role,
+};
+use concord_address::{AddressType, SmtpAddress, TypedAddress};
 use concord_base::{ByteSize, ObjectId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -23,6 +27,14 @@ pub enum Kind {
     Contact,
     /// A distribution list.
     List,
+    /// A folder that many read and mail can be sent to.
+    PublicFolder,
+    /// A room or a thing that meetings are held in or with.
+    Resource,
+    /// A part of the site's recipients.
+    Container,
+    /// Who may change which containers.
+    Role,
     /// A way to another mail system.
     Connector,
     /// Gives recipients their addresses of one type.
@@ -31,7 +43,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 13] = [
         Self::Organisation,
         Self::Site,
         Self::Server,
@@ -39,9 +51,27 @@ impl Kind {
         Self::Mailbox,
         Self::Contact,
         Self::List,
+        Self::PublicFolder,
+        Self::Resource,
+        Self::Container,
+        Self::Role,
         Self::Connector,
         Self::Generator,
     ];
+
+    /// The kinds that mail can be sent to. Their names are unique together.
+    pub const RECIPIENTS: [Self; 5] =
+        [Self::Mailbox, Self::Contact, Self::List, Self::PublicFolder, Self::Resource];
+
+    /// Whether mail can be sent to it.
+    pub fn is_recipient(self) -> bool {
+        Self::RECIPIENTS.contains(&self)
+    }
+
+    /// Whether it has folders of its own in the information store.
+    pub fn has_folders(self) -> bool {
+        matches!(self, Self::Mailbox | Self::PublicFolder | Self::Resource)
+    }
 
     /// Stable name, as in JSON and in the index.
     pub fn as_str(self) -> &'static str {
@@ -53,6 +83,10 @@ impl Kind {
             Self::Mailbox => "mailbox",
             Self::Contact => "contact",
             Self::List => "list",
+            Self::PublicFolder => "public-folder",
+            Self::Resource => "resource",
+            Self::Container => "container",
+            Self::Role => "role",
             Self::Connector => "connector",
             Self::Generator => "generator",
         }
@@ -74,89 +108,6 @@ pub struct Proxy {
     pub primary: bool,
 }
 
-/// A SCRAM verifier (RFC 5802 section 3): enough to check a proof, not to log in.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ScramVerifier {
-    /// Random salt.
-    pub salt: Vec<u8>,
-    /// PBKDF2 iterations.
-    pub iterations: u32,
-    /// `H(ClientKey)`.
-    pub stored_key: Vec<u8>,
-    /// `HMAC(SaltedPassword, "Server Key")`.
-    pub server_key: Vec<u8>,
-}
-
-impl fmt::Debug for ScramVerifier {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScramVerifier")
-            .field("iterations", &self.iterations)
-            .finish_non_exhaustive()
-    }
-}
-
-/// What a password was turned into. The password itself is never kept.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Credentials {
-    /// Argon2id in PHC string format.
-    pub argon2id: String,
-    /// For SCRAM-SHA-256 (RFC 7677).
-    pub scram_sha_256: ScramVerifier,
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Credentials(..)")
-    }
-}
-
-/// What only mailboxes have.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Mailbox {
-    /// Bytes that its folders may hold; none is no limit.
-    pub quota: Option<ByteSize>,
-    /// None: nobody can log in.
-    pub credentials: Option<Credentials>,
-    /// A disabled mailbox still receives, but nobody can log in.
-    pub login_disabled: bool,
-}
-
-/// What only contacts have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Contact {
-    /// Where mail for it goes.
-    pub target: TypedAddress,
-}
-
-/// What only distribution lists have.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DistributionList {
-    /// Mailboxes, contacts and lists.
-    pub members: Vec<ObjectId>,
-}
-
-/// What only connectors have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Connector {
-    /// The program that it is: the name of its package.
-    pub component: String,
-    /// A disabled connector carries nothing, and brings nothing.
-    pub enabled: bool,
-    /// What it carries.
-    pub address_spaces: Vec<AddressSpace>,
-    /// Settings of its own, which the core only keeps.
-    pub settings: serde_json::Map<String, serde_json::Value>,
-}
-
-/// What only address generators have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Generator {
-    /// The package that brought it.
-    pub component: String,
-    /// See [`concord_address::GeneratorRule`].
-    pub rule: String,
-}
-
 /// What differs between kinds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
@@ -175,6 +126,14 @@ pub enum Details {
     Contact(Contact),
     /// See [`Kind::List`].
     List(DistributionList),
+    /// See [`Kind::PublicFolder`].
+    PublicFolder(PublicFolder),
+    /// See [`Kind::Resource`].
+    Resource(Resource),
+    /// See [`Kind::Container`].
+    Container,
+    /// See [`Kind::Role`].
+    Role(Role),
     /// See [`Kind::Connector`]; the object's name is a word in kebab case.
     Connector(Connector),
     /// See [`Kind::Generator`]; the object's name is the address type.
@@ -192,6 +151,10 @@ impl Details {
             Self::Mailbox(_) => Kind::Mailbox,
             Self::Contact(_) => Kind::Contact,
             Self::List(_) => Kind::List,
+            Self::PublicFolder(_) => Kind::PublicFolder,
+            Self::Resource(_) => Kind::Resource,
+            Self::Container => Kind::Container,
+            Self::Role(_) => Kind::Role,
             Self::Connector(_) => Kind::Connector,
             Self::Generator(_) => Kind::Generator,
         }
@@ -210,6 +173,26 @@ pub struct NewObject {
     pub proxies: Vec<Proxy>,
     /// The rest.
     pub details: Details,
+    /// What address books and other directories know of it.
+    #[serde(default)]
+    pub attributes: Attributes,
+    /// Where it stands and what holds for it.
+    #[serde(default)]
+    pub policy: Policy,
+}
+
+impl NewObject {
+    /// An object with a name and nothing else.
+    pub fn new(name: impl Into<String>, details: Details) -> Self {
+        Self {
+            name: name.into(),
+            display_name: String::new(),
+            proxies: Vec::new(),
+            details,
+            attributes: Attributes::default(),
+            policy: Policy::default(),
+        }
+    }
 }
 
 /// A directory object.
@@ -229,6 +212,16 @@ pub struct Object {
     pub changed: Timestamp,
     /// The rest.
     pub details: Details,
+    /// What address books and other directories know of it.
+    #[serde(default)]
+    pub attributes: Attributes,
+    /// Where it stands and what holds for it.
+    #[serde(default)]
+    pub policy: Policy,
+    /// Its update sequence number: rises with every change in the directory, so
+    /// that what has changed since a moment can be asked for.
+    #[serde(default)]
+    pub usn: u64,
 }
 
 impl Object {
@@ -242,6 +235,9 @@ impl Object {
             created: now,
             changed: now,
             details: new.details,
+            attributes: new.attributes,
+            policy: new.policy,
+            usn: 0,
         }
     }
 
@@ -265,6 +261,48 @@ impl Object {
         match &self.details {
             Details::Mailbox(mailbox) => Some(mailbox),
             _ => None,
+        }
+    }
+
+    /// Where mail for it goes, if it is a contact.
+    pub fn target(&self) -> Option<&TypedAddress> {
+        match &self.details {
+            Details::Contact(contact) => Some(&contact.target),
+            _ => None,
+        }
+    }
+
+    /// The address of a type that stands for it towards the systems of that
+    /// type: its primary one, or a contact's target.
+    pub fn address_of(&self, kind: &AddressType) -> Option<&TypedAddress> {
+        self.primary(kind).or_else(|| self.target().filter(|target| target.kind() == kind))
+    }
+
+    /// The list part, if it is one.
+    pub fn list(&self) -> Option<&DistributionList> {
+        match &self.details {
+            Details::List(list) => Some(list),
+            _ => None,
+        }
+    }
+
+    /// Octets that its folders may hold; none is no limit.
+    pub fn quota(&self) -> Option<ByteSize> {
+        match &self.details {
+            Details::Mailbox(mailbox) => mailbox.quota,
+            Details::PublicFolder(folder) => folder.quota,
+            Details::Resource(resource) => resource.quota,
+            _ => None,
+        }
+    }
+
+    /// Mailboxes that answer for it: its owners.
+    pub fn owners(&self) -> &[ObjectId] {
+        match &self.details {
+            Details::List(list) => &list.owners,
+            Details::PublicFolder(folder) => &folder.owners,
+            Details::Resource(resource) => &resource.owners,
+            _ => &[],
         }
     }
 
