@@ -57,6 +57,45 @@ pub fn client_config(verification: &Verification) -> Result<Arc<ClientConfig>, T
     Ok(Arc::new(config))
 }
 
+/// A client configuration (TLS 1.2 and 1.3) whose peers a verifier of the
+/// caller's own judges.
+pub fn client_config_with(
+    verifier: Arc<dyn ServerCertVerifier>,
+) -> Result<Arc<ClientConfig>, TlsError> {
+    let config = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Config)?
+        .dangerous()
+        .with_custom_certificate_verifier(verifier)
+        .with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+/// A configuration that trusts nobody, for libraries that want one and never use
+/// it: without it they read the machine's authorities, and fail where there are
+/// none.
+///
+/// # Errors
+/// [`TlsError::Config`]
+pub fn trusting_nobody() -> Result<ClientConfig, TlsError> {
+    Ok(ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .map_err(TlsError::Config)?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth())
+}
+
+/// What all configurations of this crate compute with.
+pub fn crypto_provider() -> Arc<CryptoProvider> {
+    provider()
+}
+
+/// Certificates that vouch for others, for verifiers of the caller's own.
+/// Blocks while it reads them.
+pub fn root_store(roots: &Roots) -> Result<Arc<RootCertStore>, TlsError> {
+    store(roots).map(Arc::new)
+}
+
 /// The peer's name as a certificate has it: a host name, or an address
 /// without brackets.
 pub fn server_name(host: &str) -> Result<ServerName<'static>, TlsError> {

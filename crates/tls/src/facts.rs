@@ -17,6 +17,12 @@ pub struct CertificateFacts {
     pub not_after: Timestamp,
     /// DNS names that it is for.
     pub names: Vec<String>,
+    /// Serial number, hexadecimal pairs with colons between them.
+    pub serial: String,
+    /// Who issued it, as a distinguished name (RFC 4514).
+    pub issuer: String,
+    /// SHA-256 over the certificate, hexadecimal.
+    pub fingerprint: String,
 }
 
 impl CertificateFacts {
@@ -29,6 +35,13 @@ impl CertificateFacts {
                 })
         })
     }
+}
+
+/// Where the certificate that was ordered by ACME is below `directory`. Key
+/// and chain are one file, so that no one ever sees half of a renewal.
+pub fn ordered_files(directory: &Path) -> CertificateFiles {
+    let file = directory.join("acme.pem");
+    CertificateFiles { certificate: file.clone(), key: file }
 }
 
 /// Where the self-made certificate below `directory` is.
@@ -62,7 +75,28 @@ pub fn facts(files: &CertificateFiles) -> Result<CertificateFacts, TlsError> {
                 _ => None,
             })
             .collect(),
+        serial: found.raw_serial_as_string(),
+        issuer: found.issuer().to_string(),
+        fingerprint: hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, own).as_ref()),
     })
+}
+
+/// The public key of a certificate as DER (SubjectPublicKeyInfo, RFC 5280
+/// section 4.1), of which DANE publishes a hash. Blocks.
+///
+/// # Errors
+/// [`TlsError`] if the file is missing or holds no certificate.
+pub fn public_key(files: &CertificateFiles) -> Result<Vec<u8>, TlsError> {
+    let chain = certificates(&files.certificate)?;
+    let own =
+        chain.first().ok_or_else(|| TlsError::NoCertificate { file: files.certificate.clone() })?;
+    let (_, found) = X509Certificate::from_der(own)
+        .map_err(|e| TlsError::NotX509 { file: files.certificate.clone(), cause: e.to_string() })?;
+    Ok(found.public_key().raw.to_vec())
+}
+
+fn hex(octets: &[u8]) -> String {
+    octets.iter().map(|octet| format!("{octet:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -79,6 +113,8 @@ mod tests {
         let facts = facts(&files).unwrap();
         assert!(facts.names_host("MAIL.example.test"));
         assert!(!facts.names_host("example.test"));
+        assert_eq!(facts.fingerprint.len(), 64);
+        assert!(facts.issuer.contains("mail.example.test") && !facts.serial.is_empty());
         assert!(facts.not_before < now && now + Duration::from_secs(86_400) < facts.not_after);
     }
 
@@ -88,6 +124,9 @@ mod tests {
             not_before: Timestamp(0),
             not_after: Timestamp(0),
             names: vec!["*.example.test".into()],
+            serial: String::new(),
+            issuer: String::new(),
+            fingerprint: String::new(),
         };
         assert!(facts.names_host("mail.example.test"));
         assert!(!facts.names_host("a.mail.example.test"));

@@ -21,12 +21,15 @@ mod files;
 mod self_made;
 mod server;
 
-pub use client::{Roots, Verification, client_config, server_name};
+pub use client::{
+    Roots, Verification, client_config, client_config_with, crypto_provider, root_store,
+    server_name, trusting_nobody,
+};
 pub use error::TlsError;
-pub use facts::{CertificateFacts, facts, self_made_files};
+pub use facts::{CertificateFacts, facts, ordered_files, public_key, self_made_files};
 pub use files::CertificateFiles;
 pub use self_made::self_made;
-pub use server::{Reloading, server_config};
+pub use server::{Reloading, config_of_first, config_with, server_config, server_config_of_first};
 
 #[cfg(test)]
 mod tests;

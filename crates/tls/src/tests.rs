@@ -95,6 +95,28 @@ fn a_changed_file_is_read_again_and_a_broken_one_is_not_used() {
 }
 
 #[test]
+fn a_better_certificate_is_taken_when_it_comes_and_while_it_is_good() {
+    let dir = tempfile::tempdir().unwrap();
+    let own = self_made(dir.path(), "a.example", now()).unwrap();
+    let better = ordered_files(dir.path());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let all = vec![better.clone(), own.clone()];
+    let reloading = Reloading::of_first(all.clone(), provider.clone()).unwrap();
+    let first = reloading.current();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let ordered = self_made(elsewhere.path(), "a.example", now()).unwrap();
+    std::fs::rename(&ordered.certificate, &better.certificate).unwrap();
+    assert!(reloading.refresh().unwrap());
+    let second = reloading.current();
+    assert_ne!(second.cert, first.cert);
+    // A damaged one does not displace what works, and a start with it still serves.
+    std::fs::write(&better.certificate, "rubbish").unwrap();
+    assert!(reloading.refresh().is_err());
+    assert_eq!(reloading.current().cert, second.cert);
+    assert_eq!(Reloading::of_first(all, provider).unwrap().current().cert, first.cert);
+}
+
+#[test]
 fn each_mistake_has_its_own_error() {
     let dir = tempfile::tempdir().unwrap();
     let good = self_made(dir.path(), "a.example", now()).unwrap();
