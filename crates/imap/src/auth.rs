@@ -7,7 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use concord_directory::Object;
 use concord_sasl::{
-    Mechanism, Outcome as Step, ServerSession, authenticate_password, authenticate_step,
+    LoginNames, Mechanism, Outcome as Step, ServerSession, authenticate_password, authenticate_step,
 };
 use std::sync::Arc;
 use tokio::time::timeout;
@@ -54,7 +54,14 @@ pub(crate) async fn login(session: &mut Session, name: &[u8], password: &[u8]) -
     let server = Arc::clone(&session.server);
     let found = match (std::str::from_utf8(name), std::str::from_utf8(password)) {
         (Ok(name), Ok(password)) => {
-            authenticate_password(&*server.directory, &server.gate, name, password).await?
+            authenticate_password(
+                &*server.directory,
+                &server.gate,
+                name,
+                password,
+                LoginNames::AlsoOthers,
+            )
+            .await?
         }
         _ => None,
     };
@@ -81,8 +88,13 @@ pub(crate) async fn authenticate(
     let mut exchange = ServerSession::new(mechanism);
     let mut input = initial.map(<[u8]>::to_vec);
     loop {
-        let step =
-            authenticate_step(&mut exchange, input.as_deref(), &*server.directory, &server.gate);
+        let step = authenticate_step(
+            &mut exchange,
+            input.as_deref(),
+            &*server.directory,
+            &server.gate,
+            LoginNames::AlsoOthers,
+        );
         match step.await {
             Step::Challenge(octets) => {
                 let line = format!("+ {}\r\n", BASE64.encode(octets));

@@ -1,6 +1,7 @@
 //! One pass over a message's header as it streams in.
 
 use crate::text;
+use crate::urgency::Urgency;
 use memchr::memchr;
 
 /// Octets of a header that are looked at. Real ones with hundreds of trace
@@ -27,6 +28,8 @@ pub struct HeaderFacts {
     /// The first `Subject`, decoded (RFC 2047), at most [`MAX_SUBJECT_CHARS`]
     /// characters, without control characters; empty if there is none.
     pub subject: String,
+    /// The first `TLS-Required` is `No` (RFC 8689 section 3).
+    pub tls_optional: bool,
     /// Number of `Received` fields: a loop has many.
     pub received: u32,
     /// Whether there is a `Date` field.
@@ -35,6 +38,10 @@ pub struct HeaderFacts {
     pub has_from: bool,
     /// Whether the header has octets above 127 (RFC 6532).
     pub eight_bit: bool,
+    /// `Auto-Submitted: auto-replied` (RFC 3834 section 5).
+    pub auto_replied: bool,
+    /// What `Priority` says, without it `X-Priority`, without it `Importance`.
+    pub urgency: Urgency,
     /// Octets before the body: where the line after the empty line begins.
     /// `None` if the header did not end in what was scanned.
     pub body_at: Option<usize>,
@@ -48,6 +55,14 @@ enum Field {
     Other,
 }
 
+/// What the fields say of urgency, each the first time.
+#[derive(Debug, Clone, Copy, Default)]
+struct Urgencies {
+    priority: Option<Urgency>,
+    x_priority: Option<Urgency>,
+    importance: Option<Urgency>,
+}
+
 /// Reads header facts from a message that comes in pieces of any size. Lines
 /// end in CRLF or LF. A line that is no field is passed over: damage to one
 /// line must not hide the Received lines after it.
@@ -58,6 +73,9 @@ pub struct HeaderScan {
     field: Field,
     message_id: Option<Vec<u8>>,
     subject: Option<Vec<u8>>,
+    /// Whether `TLS-Required` says no, if it is there.
+    tls_required: Option<bool>,
+    urgencies: Urgencies,
     /// The beginning of a line whose end has not come yet.
     held: Vec<u8>,
     /// Octets of that line so far, kept or not.
@@ -77,18 +95,23 @@ impl HeaderScan {
     /// A scan that has seen nothing.
     pub const fn new() -> Self {
         Self {
+            tls_required: None,
             facts: HeaderFacts {
                 message_id: String::new(),
                 subject: String::new(),
+                tls_optional: false,
                 received: 0,
                 has_date: false,
                 has_from: false,
                 eight_bit: false,
+                auto_replied: false,
+                urgency: Urgency::Normal,
                 body_at: None,
             },
             field: Field::Other,
             message_id: None,
             subject: None,
+            urgencies: Urgencies { priority: None, x_priority: None, importance: None },
             held: Vec::new(),
             held_octets: 0,
             scanned: 0,
@@ -144,6 +167,10 @@ impl HeaderScan {
         if let Some(value) = &self.subject {
             self.facts.subject = text::unstructured(value, MAX_SUBJECT_CHARS);
         }
+        self.facts.tls_optional = self.tls_required == Some(true);
+        let said = self.urgencies;
+        let urgency = said.priority.or(said.x_priority).or(said.importance);
+        self.facts.urgency = urgency.unwrap_or_default();
         self.facts
     }
 
@@ -180,6 +207,10 @@ impl HeaderScan {
             b'r' if value_of(line, b"received").is_some() => {
                 self.facts.received = self.facts.received.saturating_add(1);
             }
+            b't' if self.tls_required.is_none() => {
+                let value = value_of(line, b"tls-required");
+                self.tls_required = value.map(|v| v.trim_ascii().eq_ignore_ascii_case(b"no"));
+            }
             b'd' if value_of(line, b"date").is_some() => self.facts.has_date = true,
             b'f' if value_of(line, b"from").is_some() => self.facts.has_from = true,
             b'm' if self.message_id.is_none() => {
@@ -196,6 +227,8 @@ impl HeaderScan {
                     self.keep(value);
                 }
             }
+            b'a' => self.facts.auto_replied |= is_auto_reply(line),
+            b'p' | b'x' | b'i' => self.urgencies.look(line),
             _ => {}
         }
     }
@@ -209,6 +242,30 @@ impl HeaderScan {
         if let Some(kept) = kept {
             let room = MAX_VALUE.saturating_sub(kept.len());
             kept.extend_from_slice(value.get(..room.min(value.len())).unwrap_or(value));
+        }
+    }
+}
+
+/// The keyword may have parameters behind it.
+fn is_auto_reply(line: &[u8]) -> bool {
+    let value = value_of(line, b"auto-submitted").unwrap_or_default();
+    let word = value.split(|c| matches!(c, b';' | b'(')).next().unwrap_or_default();
+    word.trim_ascii().eq_ignore_ascii_case(b"auto-replied")
+}
+
+impl Urgencies {
+    /// Their values are one word; a folded one is not looked for.
+    fn look(&mut self, line: &[u8]) {
+        type Reader = fn(&[u8]) -> Option<Urgency>;
+        let fields: [(&mut Option<Urgency>, &[u8], Reader); 3] = [
+            (&mut self.priority, b"priority", Urgency::of_priority),
+            (&mut self.x_priority, b"x-priority", Urgency::of_x_priority),
+            (&mut self.importance, b"importance", Urgency::of_importance),
+        ];
+        for (kept, name, read) in fields {
+            if kept.is_none() {
+                *kept = value_of(line, name).and_then(read);
+            }
         }
     }
 }
@@ -288,6 +345,40 @@ mod tests {
         assert_eq!((empty.message_id.as_str(), empty.subject.as_str()), ("", ""));
         let latin = HeaderScan::scan(b"Subject: caf\xe9\x07 \x1b[31m\r\n\r\n");
         assert_eq!(latin.subject, "caf\u{fffd} [31m");
+    }
+
+    #[test]
+    fn urgency_is_what_the_strongest_field_says() {
+        for (header, urgency) in [
+            ("", Urgency::Normal),
+            ("Priority: urgent\r\n", Urgency::Urgent),
+            ("PRIORITY:  Non-Urgent \r\n", Urgency::NonUrgent),
+            ("X-Priority: 1 (Highest)\r\n", Urgency::Urgent),
+            ("X-Priority: 5\r\n", Urgency::NonUrgent),
+            ("Importance: high\r\n", Urgency::Urgent),
+            ("Importance: low\r\nPriority: normal\r\nX-Priority: 1\r\n", Urgency::Normal),
+            ("Importance: low\r\nX-Priority: 2\r\n", Urgency::Urgent),
+            ("Priority: whatever\r\nX-Priority: x\r\n", Urgency::Normal),
+            ("Priority-Of-Mine: urgent\r\n", Urgency::Normal),
+            ("\r\nPriority: urgent\r\n", Urgency::Normal),
+        ] {
+            let facts = HeaderScan::scan(format!("{header}\r\nbody").as_bytes());
+            assert_eq!(facts.urgency, urgency, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn automatic_answers_say_so() {
+        for (header, is) in [
+            ("Auto-Submitted: auto-replied\r\n", true),
+            ("auto-submitted:Auto-Replied; owner-email=a\r\n", true),
+            ("Auto-Submitted: auto-generated\r\n", false),
+            ("Auto-Submitted: no\r\n", false),
+            ("Auto-Submitted-By: auto-replied\r\n", false),
+        ] {
+            let facts = HeaderScan::scan(format!("{header}\r\n").as_bytes());
+            assert_eq!(facts.auto_replied, is, "{header}");
+        }
     }
 
     #[test]

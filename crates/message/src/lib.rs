@@ -5,7 +5,8 @@
 //!   tracking (Message-ID, subject) and loop detection (Received lines).
 //! - [`date`]: dates as headers write them (RFC 5322 section 3.3).
 //! - [`report`]: delivery status notifications: written ([`render`]) and
-//!   others' read ([`parse`]). RFC 3461 to 3464, 6522, 6533.
+//!   others' read ([`parse`]); read receipts likewise. RFC 3461 to 3464, 6522,
+//!   6533, 8098.
 //!
 //! It does not decide who gets a report, and knows nothing of queues.
 //!
@@ -17,12 +18,15 @@ pub mod date;
 mod header;
 pub mod report;
 mod text;
+mod urgency;
 
 pub use header::{HeaderFacts, HeaderScan, MAX_HEADER, MAX_MESSAGE_ID, MAX_SUBJECT_CHARS};
 pub use report::{
-    Original, ParsedRecipient, ParsedReport, Report, ReportKind, ReportRecipient, Stamp, parse,
-    render,
+    Disposition, DispositionReport, Original, ParsedDisposition, ParsedRecipient, ParsedReport,
+    Report, ReportKind, ReportRecipient, Stamp, parse, parse_disposition, render,
+    render_disposition,
 };
+pub use urgency::Urgency;
 
 /// Whether a message has octets above 127 and so needs 8BITMIME on its way.
 pub fn is_eight_bit(message: &[u8]) -> bool {
@@ -39,5 +43,6 @@ pub fn fuzz(data: &[u8]) {
     scan.feed(tail);
     assert_eq!(whole, scan.finish(), "a header reads the same however it is cut");
     let _ = parse(data);
+    let _ = parse_disposition(data);
     report::fuzz_render(data);
 }

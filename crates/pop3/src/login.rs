@@ -7,7 +7,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use concord_base::MailboxId;
 use concord_directory::Object;
-use concord_sasl::{Mechanism, Outcome, ServerSession, authenticate_password, authenticate_step};
+use concord_sasl::{
+    LoginNames, Mechanism, Outcome, ServerSession, authenticate_password, authenticate_step,
+};
 use concord_store::{FolderName, StoreError};
 use std::sync::Arc;
 use tokio::time::timeout;
@@ -41,7 +43,15 @@ pub(crate) async fn pass(session: &mut Session, password: &str) -> Result<(), En
         return Ok(());
     };
     let server = Arc::clone(&session.server);
-    match authenticate_password(&*server.directory, &server.gate, &name, password).await {
+    match authenticate_password(
+        &*server.directory,
+        &server.gate,
+        &name,
+        password,
+        LoginNames::AlsoOthers,
+    )
+    .await
+    {
         Ok(Some(mailbox)) => enter(session, &mailbox).await,
         Ok(None) => refuse(session, &name).await,
         Err(error) => unavailable(session, &error),
@@ -87,8 +97,13 @@ pub(crate) async fn auth(
     let server = Arc::clone(&session.server);
     let mut exchange = ServerSession::new(mechanism);
     loop {
-        let step =
-            authenticate_step(&mut exchange, input.as_deref(), &*server.directory, &server.gate);
+        let step = authenticate_step(
+            &mut exchange,
+            input.as_deref(),
+            &*server.directory,
+            &server.gate,
+            LoginNames::AlsoOthers,
+        );
         match step.await {
             Outcome::Challenge(octets) => {
                 session.connection.line(&format!("+ {}", BASE64.encode(octets)));

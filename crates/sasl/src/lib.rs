@@ -25,7 +25,7 @@ mod plain;
 mod scram;
 mod session;
 
-pub use authenticate::{Outcome, authenticate_password, authenticate_step};
+pub use authenticate::{LoginNames, Outcome, authenticate_password, authenticate_step};
 pub use error::SaslError;
 pub use gate::{GateLimits, PasswordGate};
 pub use mechanism::Mechanism;

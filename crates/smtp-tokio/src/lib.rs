@@ -15,6 +15,7 @@
 mod client;
 mod server;
 mod stream;
+mod tap;
 
 pub use client::{
     BodyMode, ChunkSource, ClientError, ClientTimeouts, Delivered, Envelope, HelloVerb, Phase,
@@ -25,3 +26,4 @@ pub use server::{
     ServerTimeouts, SmtpHandler, TlsInfo, serve,
 };
 pub use stream::MaybeTls;
+pub use tap::{Tap, Way};

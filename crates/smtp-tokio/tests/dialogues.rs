@@ -37,6 +37,7 @@ const BARE: &str = "500 5.5.2 bare CR or LF in command; lines end in CRLF\r\n";
 const BARE_LF: &str = "550 5.6.0 bare LF in message; lines end in CRLF\r\n";
 const BARE_CR: &str = "550 5.6.0 bare CR in message; lines end in CRLF\r\n";
 const LONG: &str = "500 5.5.6 line too long\r\n";
+const NOT_HTTP: &str = "421 4.7.0 this is SMTP, not HTTP; closing\r\n";
 const UNKNOWN: &str = "500 5.5.1 command not recognised\r\n";
 const HELLO: &str = "503 5.5.1 say hello first\r\n";
 const NONE: &str = "554 5.5.1 no valid recipients\r\n";
@@ -77,7 +78,7 @@ fn command_cases() -> Vec<Case> {
     let form_mail = "501 5.5.4 syntax: MAIL FROM:<address> [parameters]\r\n";
     vec![
         hi("unknown verb", &["XYZZY\r\n", "QUIT\r\n"], &[UNKNOWN, BYE]),
-        hi("http", &["GET / HTTP/1.1\r\nHost: x\r\n\r\n"], &[UNKNOWN, UNKNOWN, UNKNOWN]),
+        hi("http", &["POST / HTTP/1.1\r\nHost: x\r\n\r\n", M, R], &[NOT_HTTP]),
         hi("empty line", &["\r\n", "NOOP\r\n"], &[UNKNOWN, ok]),
         hi("leading space", &[" NOOP\r\n"], &[UNKNOWN]),
         hi("too long line, then the next", &[&long_noop, "NOOP\r\n"], &[LONG, ok]),
@@ -305,7 +306,8 @@ fn bdat_cases() -> Vec<Case> {
 
 fn other_modes() -> Vec<Case> {
     let lhlo = "250-mx.example.test\r\n250-SIZE 1000\r\n250-PIPELINING\r\n250-8BITMIME\r\n\
-                250-SMTPUTF8\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250 DSN\r\n";
+                250-SMTPUTF8\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n\
+                250 REQUIRETLS\r\n";
     let ehlo = "250-mx.example.test\r\n250-SIZE 1000\r\n250-PIPELINING\r\n250-8BITMIME\r\n\
                 250-SMTPUTF8\r\n250-CHUNKING\r\n250-ENHANCEDSTATUSCODES\r\n250-DSN\r\n\
                 250 AUTH PLAIN LOGIN\r\n";
@@ -315,7 +317,7 @@ fn other_modes() -> Vec<Case> {
         mode: Mode::Submission,
         ..case(name, &[&[hi], send].concat(), &[&[ehlo], expect].concat(), 0)
     };
-    let done = "235 2.7.0 hello alice\r\n";
+    let done = "235 2.7.0 authenticated as alice\r\n";
     let long = format!("AUTH PLAIN {}\r\n", "A".repeat(13_000));
     let fits = format!("AUTH PLAIN {}\r\n", "A".repeat(12_000));
     vec![

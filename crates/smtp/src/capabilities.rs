@@ -25,8 +25,12 @@ pub struct Extensions {
     pub starttls: bool,
     /// RFC 4954
     pub auth: bool,
+    /// RFC 8689; offered under TLS only (section 2).
+    pub requiretls: bool,
     /// Postfix XFORWARD, with at least NAME, ADDR, PROTO and HELO.
     pub xforward: bool,
+    /// RFC 1985
+    pub etrn: bool,
 }
 
 impl Extensions {
@@ -42,7 +46,9 @@ impl Extensions {
             dsn: true,
             starttls: false,
             auth: false,
+            requiretls: false,
             xforward: false,
+            etrn: false,
         }
     }
 }
@@ -73,6 +79,8 @@ impl Capabilities {
             (e.enhanced_status_codes, "ENHANCEDSTATUSCODES"),
             (e.dsn, "DSN"),
             (e.starttls, "STARTTLS"),
+            (e.requiretls, "REQUIRETLS"),
+            (e.etrn, "ETRN"),
         ];
         if e.size {
             // Writing to a String cannot fail.
@@ -121,6 +129,8 @@ impl Capabilities {
             "ENHANCEDSTATUSCODES" => e.enhanced_status_codes = true,
             "DSN" => e.dsn = true,
             "STARTTLS" => e.starttls = true,
+            "REQUIRETLS" => e.requiretls = true,
+            "ETRN" => e.etrn = true,
             "SIZE" => {
                 e.size = true;
                 let limit = words.next().and_then(|n| n.parse().ok());
@@ -162,6 +172,7 @@ mod tests {
                 auth: true,
                 xforward: true,
                 starttls: true,
+                etrn: true,
                 ..Extensions::standard()
             },
             size_limit: Some(52_428_800),

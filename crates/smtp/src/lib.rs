@@ -22,7 +22,7 @@
 //!
 //! Sources: RFC 5321 (SMTP), 2033 (LMTP), 1870 (SIZE), 2034 (enhanced status
 //! codes), 2920 (pipelining), 3030 (CHUNKING), 3207 (STARTTLS), 3461 (DSN),
-//! 4954 (AUTH), 6152 (8BITMIME), 6531 (SMTPUTF8), and Postfix's
+//! 4954 (AUTH), 6152 (8BITMIME), 6531 (SMTPUTF8), 8689 (REQUIRETLS), and Postfix's
 //! XFORWARD_README.
 
 mod auth;
@@ -44,8 +44,8 @@ pub use auth::{decode_sasl, encode_sasl};
 pub use capabilities::{Capabilities, Extensions};
 pub use chunk::{Chunk, ChunkCount};
 pub use command::{
-    AuthCommand, BodyType, Command, CommandError, ForwardPath, MailCommand, Notify, RcptCommand,
-    Return, ReversePath, Verb,
+    AuthCommand, BodyType, Command, CommandError, EtrnCommand, ForwardPath, MailCommand, Notify,
+    RcptCommand, Return, ReversePath, TlsWish, Verb,
 };
 pub use data::{BareNewlines, DataDecoder, DataFault, Fed};
 pub use line::{Framed, frame_line, skip_line};

@@ -51,14 +51,15 @@ const RSET: Verdict = Verdict::Sequence("the message failed; RSET first");
 const NONE: Verdict = Verdict::NoRecipients;
 
 #[rustfmt::skip]
-const TABLE: [(State, [Verdict; 16]); 6] = [
-    //                    EHLO HELO LHLO MAIL   RCPT   DATA   BDAT   RSET NOOP QUIT VRFY   EXPN   HELP TLS    AUTH   XFWD
-    (State::Start,      [OK,  OK,  OK,  HELLO, HELLO, HELLO, HELLO, OK,  OK,  OK,  HELLO, HELLO, OK,  HELLO, HELLO, HELLO]),
-    (State::Ready,      [OK,  OK,  OK,  OK,    MAIL,  MAIL,  MAIL,  OK,  OK,  OK,  OK,    OK,    OK,  OK,    OK,    OK   ]),
-    (State::Sender,     [OK,  OK,  OK,  NEST,  OK,    NONE,  NONE,  OK,  OK,  OK,  OK,    OK,    OK,  NEST,  NEST,  NEST ]),
-    (State::Recipients, [OK,  OK,  OK,  NEST,  OK,    OK,    OK,    OK,  OK,  OK,  OK,    OK,    OK,  NEST,  NEST,  NEST ]),
-    (State::Chunks,     [OK,  OK,  OK,  CHNK,  CHNK,  CHNK,  OK,    OK,  OK,  OK,  CHNK,  CHNK,  OK,  CHNK,  CHNK,  CHNK ]),
-    (State::Failed,     [OK,  OK,  OK,  RSET,  RSET,  RSET,  RSET,  OK,  OK,  OK,  RSET,  RSET,  OK,  RSET,  RSET,  RSET ]),
+const TABLE: [(State, [Verdict; 17]); 6] = [
+    //                    EHLO HELO LHLO MAIL   RCPT   DATA   BDAT   RSET NOOP QUIT VRFY   EXPN   HELP TLS    AUTH   XFWD   ETRN
+    (State::Start,      [OK,  OK,  OK,  HELLO, HELLO, HELLO, HELLO, OK,  OK,  OK,  HELLO, HELLO, OK,  HELLO, HELLO, HELLO, HELLO]),
+    (State::Ready,      [OK,  OK,  OK,  OK,    MAIL,  MAIL,  MAIL,  OK,  OK,  OK,  OK,    OK,    OK,  OK,    OK,    OK,    OK  ]),
+    (State::Sender,     [OK,  OK,  OK,  NEST,  OK,    NONE,  NONE,  OK,  OK,  OK,  OK,    OK,    OK,  NEST,  NEST,  NEST,  NEST ]),
+    // XFORWARD: our own services say there what they have found out (HOLD).
+    (State::Recipients, [OK,  OK,  OK,  NEST,  OK,    OK,    OK,    OK,  OK,  OK,  OK,    OK,    OK,  NEST,  NEST,  OK,    NEST ]),
+    (State::Chunks,     [OK,  OK,  OK,  CHNK,  CHNK,  CHNK,  OK,    OK,  OK,  OK,  CHNK,  CHNK,  OK,  CHNK,  CHNK,  CHNK,  CHNK ]),
+    (State::Failed,     [OK,  OK,  OK,  RSET,  RSET,  RSET,  RSET,  OK,  OK,  OK,  RSET,  RSET,  OK,  RSET,  RSET,  RSET,  RSET ]),
 ];
 
 impl State {

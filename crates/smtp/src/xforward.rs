@@ -10,7 +10,10 @@ use std::fmt;
 ///
 /// `None` is an attribute that was not sent, or `[UNAVAILABLE]`, or
 /// `[TEMPUNAVAIL]`. `LOGIN`, the name that the client was authenticated with,
-/// is our addition, named as in Postfix's XCLIENT.
+/// and `DESTADDR`, the address of ours that it connected to, are our additions,
+/// named as in Postfix's XCLIENT; so is `HOLD`, why the message is to be put
+/// aside, which may be said until its octets begin; so is `KEY`, by which the
+/// server knows a message again that it has taken already.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Xforward {
     /// The client's host name.
@@ -29,11 +32,19 @@ pub struct Xforward {
     pub source: Option<String>,
     /// The authenticated login name.
     pub login: Option<String>,
+    /// Our address that the client connected to; as `addr` on the wire.
+    pub destaddr: Option<String>,
+    /// Why the message is to be put aside.
+    pub hold: Option<String>,
+    /// What the message is known by where it comes from. One with a key that the
+    /// server took before is taken once.
+    pub key: Option<String>,
 }
 
 impl Xforward {
     /// What the server offers in its EHLO answer.
-    pub const ATTRIBUTES: &'static str = "NAME ADDR PORT PROTO HELO IDENT SOURCE LOGIN";
+    pub const ATTRIBUTES: &'static str =
+        "NAME ADDR PORT PROTO HELO IDENT SOURCE LOGIN DESTADDR HOLD KEY";
 
     pub(crate) fn parse(rest: &str) -> Result<Self, CommandError> {
         const FORM: CommandError = CommandError::Syntax("XFORWARD attribute=value ...");
@@ -54,13 +65,15 @@ impl Xforward {
         let slot = match name.to_ascii_uppercase().as_str() {
             "NAME" => &mut self.name,
             "ADDR" => {
-                let bare = |v: String| match v.get(..5) {
-                    Some(tag) if tag.eq_ignore_ascii_case("IPV6:") => v.chars().skip(5).collect(),
-                    _ => v,
-                };
-                self.addr = value.map(bare);
+                self.addr = value.map(bare_address);
                 return Ok(());
             }
+            "DESTADDR" => {
+                self.destaddr = value.map(bare_address);
+                return Ok(());
+            }
+            "HOLD" => &mut self.hold,
+            "KEY" => &mut self.key,
             "PORT" => {
                 self.port = match value {
                     Some(v) => Some(v.parse().map_err(|_| CommandError::BadParameter("PORT"))?),
@@ -93,7 +106,17 @@ impl Xforward {
         keep(&mut self.ident, later.ident);
         keep(&mut self.source, later.source);
         keep(&mut self.login, later.login);
+        keep(&mut self.destaddr, later.destaddr);
+        keep(&mut self.hold, later.hold);
+        keep(&mut self.key, later.key);
         self.port = later.port.or(self.port);
+    }
+}
+
+fn bare_address(value: String) -> String {
+    match value.get(..5) {
+        Some(tag) if tag.eq_ignore_ascii_case("IPV6:") => value.chars().skip(5).collect(),
+        _ => value,
     }
 }
 
@@ -110,10 +133,13 @@ impl fmt::Display for Xforward {
     /// Values that would be too long are left out.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("XFORWARD")?;
-        let addr = self.addr.as_ref().map(|a| match a.contains(':') {
-            true => format!("IPV6:{a}"),
-            false => a.clone(),
-        });
+        let tagged = |address: &Option<String>| {
+            address.as_ref().map(|a| match a.contains(':') {
+                true => format!("IPV6:{a}"),
+                false => a.clone(),
+            })
+        };
+        let (addr, destaddr) = (tagged(&self.addr), tagged(&self.destaddr));
         let port = self.port.map(|p| p.to_string());
         let all = [
             ("NAME", &self.name),
@@ -124,6 +150,9 @@ impl fmt::Display for Xforward {
             ("IDENT", &self.ident),
             ("SOURCE", &self.source),
             ("LOGIN", &self.login),
+            ("DESTADDR", &destaddr),
+            ("HOLD", &self.hold),
+            ("KEY", &self.key),
         ];
         let mut any = false;
         for (name, value) in all {
@@ -162,6 +191,9 @@ mod tests {
             ident: None,
             source: Some("REMOTE".into()),
             login: Some("jürgen@example.test".into()),
+            destaddr: Some("::1".into()),
+            hold: Some("virus: Eicar-Test".into()),
+            key: Some("NODEA.17.e39d66be00000000".into()),
         };
         let line = all.to_string();
         assert!(line.contains(" ADDR=IPV6:2001:db8::1 "), "{line}");

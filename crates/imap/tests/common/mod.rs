@@ -10,7 +10,7 @@ use bytes::{Bytes, BytesMut};
 use concord_address::{Domain, TypedAddress};
 use concord_base::{FolderId, MailboxId, MessageId, ObjectId, StorageError, Timestamp};
 use concord_directory::{
-    Details, Directory, DirectoryAct, DirectoryError, Kind, Mailbox, NewObject, Object,
+    Changes, Details, Directory, DirectoryAct, DirectoryError, Kind, Mailbox, NewObject, Object,
 };
 use concord_store::{
     Appended, Body, BodyContent, BodyWriter, Copied, FlagChange, FlagSet, Folder, FolderChanges,
@@ -456,6 +456,8 @@ impl MemoryDirectory {
             display_name: name.into(),
             proxies: Vec::new(),
             details: Details::Mailbox(mailbox),
+            attributes: Default::default(),
+            policy: Default::default(),
         };
         objects.push(Arc::new(Object::from_new(id, new, Timestamp(0))));
         id.into()
@@ -464,6 +466,23 @@ impl MemoryDirectory {
 
 #[async_trait]
 impl Directory for MemoryDirectory {
+    async fn directory_changes(&self, _: u64, _: usize) -> Result<Changes, DirectoryError> {
+        Ok(Changes::default())
+    }
+    async fn connector_state(&self, _: &str, _: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
+        Ok(None)
+    }
+    async fn set_connector_state(
+        &self,
+        _: &str,
+        _: &str,
+        _: Option<Vec<u8>>,
+    ) -> Result<(), DirectoryError> {
+        Ok(())
+    }
+    async fn forget_removed(&self, _: Timestamp) -> Result<u64, DirectoryError> {
+        Ok(0)
+    }
     async fn object(&self, id: ObjectId) -> Result<Option<Arc<Object>>, DirectoryError> {
         Ok(self.objects.lock().unwrap().iter().find(|o| o.id == id).cloned())
     }

@@ -1,15 +1,22 @@
 //! Delivery status notifications: RFC 3461 (who wants which), RFC 3464 (the
 //! fields), RFC 6522 (the container), RFC 6533 (addresses beyond ASCII).
 //!
+//! [`render_disposition`] and [`parse_disposition`] are for read receipts (RFC
+//! 8098).
+//!
 //! The caller decides that there is to be a report and to whom; this module
 //! writes it. A report is sent with the null reverse-path.
 
+mod disposition;
 mod fields;
 mod parse;
 mod returned;
 mod words;
 mod write;
 
+pub use disposition::{
+    Disposition, DispositionReport, ParsedDisposition, parse_disposition, render_disposition,
+};
 pub use parse::{ParsedRecipient, ParsedReport, parse};
 pub use write::render;
 

@@ -97,10 +97,10 @@ fn read_fields(octets: &[u8]) -> Option<ParsedReport> {
     (!report.recipients.is_empty()).then_some(report)
 }
 
-type Fields = Vec<(String, String)>;
+pub(super) type Fields = Vec<(String, String)>;
 
 /// Groups of fields between empty lines, unfolded.
-fn groups(text: &str) -> Vec<Fields> {
+pub(super) fn groups(text: &str) -> Vec<Fields> {
     let mut groups = Vec::new();
     let mut fields: Fields = Vec::new();
     for line in text.lines() {
@@ -126,7 +126,7 @@ fn groups(text: &str) -> Vec<Fields> {
     groups
 }
 
-fn find(fields: &Fields, name: &str) -> Option<String> {
+pub(super) fn find(fields: &[(String, String)], name: &str) -> Option<String> {
     let (_, value) = fields.iter().find(|(n, _)| n == name)?;
     Some(crate::text::clean(value, MAX_VALUE))
 }
@@ -153,7 +153,7 @@ fn recipient(fields: &Fields) -> Option<ParsedRecipient> {
 }
 
 /// `type; value`; without a type it is taken as `rfc822`.
-fn typed(text: &str) -> (String, String) {
+pub(super) fn typed(text: &str) -> (String, String) {
     match text.split_once(';') {
         Some((kind, value)) => (kind.trim().to_ascii_lowercase(), value.trim().to_owned()),
         None => ("rfc822".to_owned(), text.trim().to_owned()),
@@ -161,7 +161,7 @@ fn typed(text: &str) -> (String, String) {
 }
 
 /// Comments follow in the field.
-fn first_word(text: &str) -> &str {
+pub(super) fn first_word(text: &str) -> &str {
     text.split([' ', '(', '\t']).next().unwrap_or_default()
 }
 

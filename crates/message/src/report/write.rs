@@ -16,10 +16,10 @@ const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 const MAX_SUBJECT: usize = 200;
 
 /// One part: its content type, its transfer encoding and its octets.
-struct Part {
-    content_type: &'static str,
-    encoding: &'static str,
-    octets: Vec<u8>,
+pub(super) struct Part {
+    pub(super) content_type: &'static str,
+    pub(super) encoding: &'static str,
+    pub(super) octets: Vec<u8>,
 }
 
 /// Writes a report: RFC 5322 octets with CRLF line ends, lines within 998
@@ -113,18 +113,18 @@ fn header(out: &mut Vec<u8>, report: &Report, stamp: &Stamp<'_>, boundary: &str,
 }
 
 /// In brackets, so that no local part is taken for something else.
-fn mailbox(address: &SmtpAddress) -> String {
+pub(super) fn mailbox(address: &SmtpAddress) -> String {
     format!("<{address}>")
 }
 
 /// What stands between the brackets of a Message-ID, without what would end it.
-fn identifier(text: &str) -> String {
+pub(super) fn identifier(text: &str) -> String {
     let mut id = clean_ascii(text, crate::MAX_MESSAGE_ID);
     id.retain(|c| c.is_ascii_graphic() && c != '<' && c != '>');
     id
 }
 
-fn line(out: &mut Vec<u8>, parts: &[&str]) {
+pub(super) fn line(out: &mut Vec<u8>, parts: &[&str]) {
     for part in parts {
         out.extend_from_slice(part.as_bytes());
     }
@@ -135,7 +135,7 @@ fn line(out: &mut Vec<u8>, parts: &[&str]) {
 /// part contains it. Each octet added is the one that the fewest of the places
 /// where it still stands go on with, so a few are enough however the original
 /// was made.
-fn boundary(wanted: &str, parts: &[Part]) -> String {
+pub(super) fn boundary(wanted: &str, parts: &[Part]) -> String {
     let mut boundary: String = wanted
         .chars()
         .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))

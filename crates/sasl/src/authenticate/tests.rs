@@ -2,13 +2,30 @@ use super::*;
 use crate::{Mechanism, make_credentials};
 use concord_address::{Domain, TypedAddress};
 use concord_base::{ObjectId, Timestamp};
-use concord_directory::{Details, DirectoryAct, DirectoryError, Kind, Mailbox, NewObject};
+use concord_directory::{Changes, Details, DirectoryAct, DirectoryError, Kind, Mailbox, NewObject};
 
 /// One mailbox, found by its name.
 struct One(Arc<Object>);
 
 #[async_trait::async_trait]
 impl Directory for One {
+    async fn directory_changes(&self, _: u64, _: usize) -> Result<Changes, DirectoryError> {
+        Ok(Changes::default())
+    }
+    async fn connector_state(&self, _: &str, _: &str) -> Result<Option<Vec<u8>>, DirectoryError> {
+        Ok(None)
+    }
+    async fn set_connector_state(
+        &self,
+        _: &str,
+        _: &str,
+        _: Option<Vec<u8>>,
+    ) -> Result<(), DirectoryError> {
+        Ok(())
+    }
+    async fn forget_removed(&self, _: Timestamp) -> Result<u64, DirectoryError> {
+        Ok(0)
+    }
     async fn object(&self, _: ObjectId) -> Result<Option<Arc<Object>>, DirectoryError> {
         Ok(None)
     }
@@ -46,13 +63,22 @@ fn directory(change: impl FnOnce(&mut Mailbox)) -> One {
         display_name: "Ann".into(),
         proxies: Vec::new(),
         details: Details::Mailbox(mailbox),
+        attributes: Default::default(),
+        policy: Default::default(),
     };
     One(Arc::new(Object::from_new(ObjectId(1), new, Timestamp(0))))
 }
 
 async fn plain(directory: &One, response: &[u8]) -> Outcome {
     let mut session = ServerSession::new(Mechanism::Plain);
-    authenticate_step(&mut session, Some(response), directory, &PasswordGate::default()).await
+    authenticate_step(
+        &mut session,
+        Some(response),
+        directory,
+        &PasswordGate::default(),
+        LoginNames::Own,
+    )
+    .await
 }
 
 #[tokio::test]
@@ -83,10 +109,11 @@ async fn login_asks_twice() {
     let (directory, gate) = (directory(|_| {}), PasswordGate::default());
     let mut session = ServerSession::new(Mechanism::Login);
     for (input, prompt) in [(None, "Username:"), (Some(&b"ann"[..]), "Password:")] {
-        let step = authenticate_step(&mut session, input, &directory, &gate).await;
+        let step = authenticate_step(&mut session, input, &directory, &gate, LoginNames::Own).await;
         assert!(matches!(step, Outcome::Challenge(c) if c == prompt.as_bytes()));
     }
-    let step = authenticate_step(&mut session, Some(b"secret"), &directory, &gate).await;
+    let step =
+        authenticate_step(&mut session, Some(b"secret"), &directory, &gate, LoginNames::Own).await;
     assert!(matches!(step, Outcome::Success(_)));
 }
 
@@ -97,14 +124,21 @@ async fn scram_with_a_disabled_mailbox_fails_at_the_proof() {
         let mut session = ServerSession::new(Mechanism::ScramSha256);
         let first = Some(&b"n,,n=ann,r=abc"[..]);
         let Outcome::Challenge(first) =
-            authenticate_step(&mut session, first, &directory, &gate).await
+            authenticate_step(&mut session, first, &directory, &gate, LoginNames::Own).await
         else {
             panic!("no challenge")
         };
         let first = String::from_utf8(first).unwrap();
         let nonce = first.split(',').next().unwrap();
         let last = format!("c=biws,{nonce},p={}", "A".repeat(43) + "=");
-        let step = authenticate_step(&mut session, Some(last.as_bytes()), &directory, &gate).await;
+        let step = authenticate_step(
+            &mut session,
+            Some(last.as_bytes()),
+            &directory,
+            &gate,
+            LoginNames::Own,
+        )
+        .await;
         assert!(matches!(step, Outcome::Failed));
     }
 }

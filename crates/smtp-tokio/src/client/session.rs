@@ -3,8 +3,10 @@
 use super::body::Body;
 use super::error::{ClientError, Phase};
 use super::timeouts::ClientTimeouts;
-use bytes::{BufMut, BytesMut};
+use crate::tap::{Tap, Way};
+use bytes::{BufMut, Bytes, BytesMut};
 use concord_smtp::{Capabilities, Reply, ReplyParser};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::timeout;
@@ -17,6 +19,8 @@ const INPUT: usize = 2048;
 pub enum HelloVerb {
     /// SMTP; falls back to HELO where the peer refuses EHLO.
     Ehlo,
+    /// SMTP without extensions.
+    Helo,
     /// LMTP
     Lhlo,
 }
@@ -39,6 +43,7 @@ pub struct SmtpClient<S> {
     pub(super) lmtp: bool,
     pub(super) accepted: usize,
     pub(super) sending: Option<Body>,
+    tap: Option<Arc<dyn Tap>>,
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
@@ -50,7 +55,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
         stream: S,
         timeouts: ClientTimeouts,
     ) -> Result<(Self, Reply), ClientError> {
-        let mut client = Self::resume(stream, timeouts);
+        Self::connect_tapped(stream, timeouts, None).await
+    }
+
+    /// The same, with somebody who may look at the conversation.
+    ///
+    /// # Errors
+    /// See [`connect`](Self::connect).
+    pub async fn connect_tapped(
+        stream: S,
+        timeouts: ClientTimeouts,
+        tap: Option<Arc<dyn Tap>>,
+    ) -> Result<(Self, Reply), ClientError> {
+        let mut client = Self::resume(stream, timeouts).tapped(tap);
         let wait = client.timeouts.greeting;
         let greeting = client.read_reply(Phase::Greeting, wait).await?;
         if greeting.code != 220 {
@@ -72,17 +89,42 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
             lmtp: false,
             accepted: 0,
             sending: None,
+            tap: None,
+        }
+    }
+
+    /// The session with somebody who may look at its conversation.
+    #[must_use]
+    pub fn tapped(self, tap: Option<Arc<dyn Tap>>) -> Self {
+        Self { tap, ..self }
+    }
+
+    /// Who may look at the conversation.
+    pub fn tap(&self) -> Option<Arc<dyn Tap>> {
+        self.tap.clone()
+    }
+
+    fn show(&self, way: Way, octets: &[u8]) {
+        if let Some(tap) = self.tap.as_ref().filter(|tap| tap.is_open()) {
+            tap.pass(way, Bytes::copy_from_slice(octets));
         }
     }
 
     /// Says hello and reads what the peer offers.
     pub async fn hello(&mut self, verb: HelloVerb, name: &str) -> Result<(), ClientError> {
         self.lmtp = verb == HelloVerb::Lhlo;
-        let word = if self.lmtp { "LHLO" } else { "EHLO" };
+        let word = match verb {
+            HelloVerb::Ehlo => "EHLO",
+            HelloVerb::Helo => "HELO",
+            HelloVerb::Lhlo => "LHLO",
+        };
         let mut reply = self.command(&format!("{word} {name}"), Phase::Hello).await?;
         self.capabilities = Capabilities::from_reply(&reply);
-        if reply.is_permanent() && !self.lmtp && reply.code != 554 {
+        let refused = reply.is_permanent() && reply.code != 554;
+        if refused && verb == HelloVerb::Ehlo {
             reply = self.command(&format!("HELO {name}"), Phase::Hello).await?;
+        }
+        if verb == HelloVerb::Helo || (refused && verb == HelloVerb::Ehlo) {
             self.capabilities = Capabilities::from_reply(&Reply::plain(250, reply.text.clone()));
             self.capabilities.extensions = Default::default();
         }
@@ -159,6 +201,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
     }
 
     pub(super) async fn flush(&mut self, phase: Phase) -> Result<(), ClientError> {
+        if phase != Phase::Body {
+            self.show(Way::Sent, &self.output);
+        }
         let Self { stream, output, timeouts, .. } = self;
         let writing = async {
             stream.write_all_buf(output).await?;
@@ -192,7 +237,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> SmtpClient<S> {
     }
 
     fn buffered_reply(&mut self, phase: Phase) -> Result<Option<Reply>, ClientError> {
-        self.parser.next(&mut self.input).map_err(|cause| ClientError::Protocol { phase, cause })
+        let reply = self.parser.next(&mut self.input);
+        if let (Ok(Some(reply)), Some(_)) = (&reply, &self.tap) {
+            self.show(Way::Received, format!("{reply}\r\n").as_bytes());
+        }
+        reply.map_err(|cause| ClientError::Protocol { phase, cause })
     }
 }
 

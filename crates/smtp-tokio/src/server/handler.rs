@@ -1,8 +1,10 @@
 //! What decides about a session: the trait that services implement.
 
+use crate::tap::Tap;
 use bytes::Bytes;
-use concord_smtp::{MailCommand, RcptCommand, Reply, Xforward};
+use concord_smtp::{EtrnCommand, MailCommand, RcptCommand, Reply, Xforward};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use super::Ended;
 
@@ -74,6 +76,11 @@ pub enum DataReply {
 /// bound its own time unless it waits for somebody else.
 #[async_trait::async_trait]
 pub trait SmtpHandler: Send {
+    /// Who looks at the conversation, if anybody may.
+    fn tap(&self) -> Option<Arc<dyn Tap>> {
+        None
+    }
+
     /// A client connected (before the greeting). `Err` is said instead of the
     /// greeting, and the connection closed.
     async fn connected(&mut self, _connection: &ConnectionInfo) -> Result<(), Reply> {
@@ -142,6 +149,11 @@ pub trait SmtpHandler: Send {
     /// VRFY
     async fn verify(&mut self, _name: &str) -> Reply {
         Reply::new(252, (2, 1, 5), "cannot verify; send a message and see")
+    }
+
+    /// ETRN; asked only where it is offered (RFC 1985).
+    async fn etrn(&mut self, _etrn: &EtrnCommand) -> Reply {
+        Reply::new(502, (5, 5, 1), "ETRN is not offered")
     }
 
     /// The session is over; called once, whatever the reason.

@@ -96,7 +96,11 @@ impl ServerProfile {
             hostname: hostname.into(),
             banner: if mode == Mode::Lmtp { "LMTP ready" } else { "ESMTP ready" }.to_owned(),
             mode,
-            extensions: Extensions { xforward: internal, ..Extensions::standard() },
+            extensions: Extensions {
+                xforward: internal,
+                requiretls: trusted,
+                ..Extensions::standard()
+            },
             mechanisms: Vec::new(),
             auth_needs_tls: !internal,
             require_auth: mode == Mode::Submission,
@@ -120,6 +124,9 @@ impl ServerProfile {
         authenticated: bool,
     ) -> Capabilities {
         let mut extensions = self.extensions;
+        // RFC 8689 section 2. Between our own services nobody listens in.
+        let own = matches!(self.mode, Mode::Internal | Mode::Lmtp);
+        extensions.requiretls &= tls_active || own;
         extensions.starttls &= tls_possible && !tls_active;
         extensions.auth &=
             !self.mechanisms.is_empty() && (tls_active || !self.auth_needs_tls) && !authenticated;

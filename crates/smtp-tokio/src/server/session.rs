@@ -56,7 +56,7 @@ pub async fn serve<S>(
 where
     S: AsyncRead + AsyncWrite + Unpin + Send,
 {
-    let io = Transport::new(stream, profile.timeouts.data);
+    let io = Transport::new(stream, profile.timeouts.data, handler.tap());
     let mut session = Session::new(io, profile, tls, handler, shutdown);
     let ended = match session.run(&connection).await {
         Ok(()) => Ended::Quit,
@@ -292,6 +292,14 @@ impl<'h, S: AsyncRead + AsyncWrite + Unpin + Send> Session<'h, S> {
             Command::Xforward(attributes) => {
                 let reply = if self.offered.xforward {
                     self.handler.xforward(&attributes).await
+                } else {
+                    CommandError::UnknownVerb.reply()
+                };
+                self.refuse(reply).await?;
+            }
+            Command::Etrn(etrn) => {
+                let reply = if self.offered.etrn {
+                    self.handler.etrn(&etrn).await
                 } else {
                     CommandError::UnknownVerb.reply()
                 };

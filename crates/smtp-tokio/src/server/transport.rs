@@ -2,7 +2,9 @@
 
 use super::session::Ended;
 use crate::stream::MaybeTls;
-use bytes::{Buf, BytesMut};
+use crate::tap::{Tap, Way};
+use bytes::{Buf, Bytes, BytesMut};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -25,6 +27,7 @@ pub(super) struct Transport<S> {
     pub(super) input: BytesMut,
     pub(super) output: BytesMut,
     write_timeout: Duration,
+    tap: Option<Arc<dyn Tap>>,
 }
 
 /// A deadline that never comes is too far for the timer's arithmetic to break.
@@ -36,9 +39,19 @@ pub(super) fn deadline(after: Duration) -> Instant {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport<S> {
-    pub(super) fn new(stream: MaybeTls<S>, write_timeout: Duration) -> Self {
+    pub(super) fn new(
+        stream: MaybeTls<S>,
+        write_timeout: Duration,
+        tap: Option<Arc<dyn Tap>>,
+    ) -> Self {
         let (input, output) = (BytesMut::new(), BytesMut::new());
-        Self { stream: Some(stream), input, output, write_timeout }
+        Self { stream: Some(stream), input, output, write_timeout, tap }
+    }
+
+    fn show(&self, way: Way, octets: &[u8]) {
+        if let Some(tap) = self.tap.as_ref().filter(|tap| tap.is_open()) {
+            tap.pass(way, Bytes::copy_from_slice(octets));
+        }
     }
 
     pub(super) fn tls_info(&self) -> Option<super::TlsInfo> {
@@ -54,6 +67,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport<S> {
         if self.output.is_empty() {
             return Ok(());
         }
+        self.show(Way::Sent, &self.output);
         let Some(stream) = &mut self.stream else { return Err(Ended::Closed) };
         let output = &mut self.output;
         let writing = async {
@@ -69,6 +83,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Transport<S> {
 
     /// Waits for the next octets of commands.
     pub(super) async fn read_command(&mut self, until: Instant) -> Result<(), Ended> {
+        let before = self.input.len();
+        let read = self.await_command(until).await;
+        self.show(Way::Received, self.input.get(before..).unwrap_or_default());
+        read
+    }
+
+    async fn await_command(&mut self, until: Instant) -> Result<(), Ended> {
         if self.input.is_empty() && self.input.capacity().max(self.output.capacity()) > IDLE_BUFFER
         {
             self.input.reserve(COMMAND_READ);

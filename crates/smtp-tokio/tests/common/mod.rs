@@ -3,7 +3,7 @@
 #![allow(dead_code)] // each test file uses its part
 
 use bytes::Bytes;
-use concord_smtp::{ForwardPath, MailCommand, RcptCommand, Reply, Xforward};
+use concord_smtp::{EtrnCommand, ForwardPath, MailCommand, RcptCommand, Reply, Xforward};
 use concord_smtp_tokio::{
     AuthStep, ClientTimeouts, ConnectionInfo, DataReply, Ended, HelloVerb, MaybeTls, Peer,
     ServerProfile, SmtpClient, SmtpHandler, TlsInfo, serve,
@@ -13,6 +13,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::DuplexStream;
 use tokio_util::sync::CancellationToken;
+
+/// What ETRN named, and who asked.
+type Asked = (String, Option<String>);
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Seen {
@@ -30,11 +33,16 @@ pub struct Recorder {
     /// Sessions that began.
     pub sessions: Arc<AtomicUsize>,
     tls: Arc<AtomicUsize>,
+    /// ETRN lines, and the client of each.
+    etrns: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Recorder {
     pub fn last(&self) -> Seen {
         self.done.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+    pub fn etrns(&self) -> Vec<(String, Option<String>)> {
+        self.etrns.lock().unwrap().clone()
     }
     pub fn messages(&self) -> usize {
         self.done.lock().unwrap().len()
@@ -68,11 +76,16 @@ impl SmtpHandler for Handler {
         self.now.xforward.get_or_insert_default().merge(attributes.clone());
         Reply::new(250, (2, 0, 0), "ok")
     }
+    async fn etrn(&mut self, etrn: &EtrnCommand) -> Reply {
+        let client = self.now.xforward.as_ref().and_then(|x| x.addr.clone());
+        self.recorder.etrns.lock().unwrap().push((etrn.to_string(), client));
+        Reply::new(250, (2, 0, 0), "queuing for node started")
+    }
     async fn auth(&mut self, mechanism: &str, response: Option<&[u8]>, first: bool) -> AuthStep {
         match (mechanism, response, first) {
             (_, None, true) => AuthStep::Challenge(b"Username:".to_vec()),
             ("PLAIN", Some(b"\0alice\0demo"), _) => {
-                AuthStep::Done(Reply::new(235, (2, 7, 0), "hello alice"))
+                AuthStep::Done(Reply::new(235, (2, 7, 0), "authenticated as alice"))
             }
             _ => AuthStep::Refused(Reply::new(535, (5, 7, 8), "wrong name or password")),
         }

@@ -27,6 +27,18 @@ pub enum Return {
     Headers,
 }
 
+/// What a sender says of TLS on the message's whole way (RFC 8689).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TlsWish {
+    /// `REQUIRETLS`: only under TLS, to hosts that show who they are and that
+    /// promise the same.
+    Require,
+    /// The header has `TLS-Required: No`: rather without than not at all. It
+    /// goes between our own services only, as `XTLSOPTIONAL`, where XFORWARD
+    /// does.
+    Optional,
+}
+
 /// `MAIL FROM:<reverse-path> [parameters]`; prints itself as a line without CRLF.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MailCommand {
@@ -44,6 +56,8 @@ pub struct MailCommand {
     pub envid: Option<String>,
     /// RFC 4954 AUTH=, decoded; `Some("<>")` is unknown. Nobody is trusted by it.
     pub auth: Option<String>,
+    /// RFC 8689.
+    pub tls: Option<TlsWish>,
 }
 
 impl MailCommand {
@@ -95,6 +109,12 @@ impl MailCommand {
             },
             "ENVID" => once(&mut self.envid, "ENVID", xtext(value, MAX_ENVID)),
             "AUTH" => once(&mut self.auth, "AUTH", xtext(value, limits::MAX_ORCPT)),
+            "REQUIRETLS" => {
+                once(&mut self.tls, "REQUIRETLS", value.is_none().then_some(TlsWish::Require))
+            }
+            "XTLSOPTIONAL" => {
+                once(&mut self.tls, "XTLSOPTIONAL", value.is_none().then_some(TlsWish::Optional))
+            }
             other => Err(CommandError::UnknownParameter(shorten(other))),
         }
     }
@@ -108,6 +128,8 @@ impl MailCommand {
             (self.ret.is_some() && !offered.dsn, "RET"),
             (self.envid.is_some() && !offered.dsn, "ENVID"),
             (self.auth.is_some() && !offered.auth, "AUTH"),
+            (self.tls == Some(TlsWish::Require) && !offered.requiretls, "REQUIRETLS"),
+            (self.tls == Some(TlsWish::Optional) && !offered.xforward, "XTLSOPTIONAL"),
         ];
         match used.into_iter().find(|(missing, _)| *missing) {
             Some((_, name)) => Err(CommandError::UnknownParameter(name.into())),
@@ -116,7 +138,7 @@ impl MailCommand {
     }
 
     /// Drops the parameters of extensions that a peer does not offer. What that
-    /// loses (SMTPUTF8, 8BITMIME) the caller has looked at before.
+    /// loses (SMTPUTF8, 8BITMIME, REQUIRETLS) the caller has looked at before.
     pub fn restrict(&mut self, offered: &Extensions) {
         self.size = self.size.filter(|_| offered.size);
         self.body = self.body.filter(|_| offered.eight_bit_mime);
@@ -124,6 +146,10 @@ impl MailCommand {
         self.ret = self.ret.filter(|_| offered.dsn);
         self.envid = self.envid.take().filter(|_| offered.dsn);
         self.auth = self.auth.take().filter(|_| offered.auth);
+        self.tls = self.tls.filter(|wish| match wish {
+            TlsWish::Require => offered.requiretls,
+            TlsWish::Optional => offered.xforward,
+        });
     }
 }
 
@@ -161,6 +187,11 @@ impl fmt::Display for MailCommand {
         }
         if let Some(auth) = &self.auth {
             write!(f, " AUTH={}", encode_xtext(auth.as_bytes()))?;
+        }
+        match self.tls {
+            Some(TlsWish::Require) => f.write_str(" REQUIRETLS")?,
+            Some(TlsWish::Optional) => f.write_str(" XTLSOPTIONAL")?,
+            None => {}
         }
         Ok(())
     }

@@ -1,12 +1,14 @@
 //! Commands.
 
+mod etrn;
 mod mail;
 mod params;
 mod path;
 mod rcpt;
 mod verb;
 
-pub use mail::{BodyType, MailCommand, Return};
+pub use etrn::EtrnCommand;
+pub use mail::{BodyType, MailCommand, Return, TlsWish};
 pub use path::{ForwardPath, ReversePath};
 pub use rcpt::{Notify, RcptCommand};
 pub use verb::Verb;
@@ -51,6 +53,8 @@ pub enum Command {
     Auth(AuthCommand),
     /// `XFORWARD attribute=value ...` (Postfix)
     Xforward(Box<Xforward>),
+    /// `ETRN [@]domain` (RFC 1985)
+    Etrn(EtrnCommand),
 }
 
 /// `AUTH mechanism [initial-response]`
@@ -79,6 +83,9 @@ pub enum CommandError {
     /// The verb is none we know.
     #[error("the command is not recognised")]
     UnknownVerb,
+    /// A request of HTTP.
+    #[error("the client speaks HTTP")]
+    Http,
     /// NUL, another control character, or 8-bit where none may stand.
     #[error("the line has octets that may not stand in a command")]
     BadOctet,
@@ -107,6 +114,8 @@ impl CommandError {
     pub fn reply(&self) -> Reply {
         match self {
             Self::UnknownVerb => Reply::new(500, (5, 5, 1), "command not recognised"),
+            // 421 ends the session, with whatever SMTP stands behind.
+            Self::Http => Reply::new(421, (4, 7, 0), "this is SMTP, not HTTP; closing"),
             Self::BadOctet => Reply::new(500, (5, 5, 2), "invalid character in command"),
             Self::Syntax(form) => Reply::new(501, (5, 5, 4), format!("syntax: {form}")),
             Self::BadSender(cause) => Reply::new(501, (5, 1, 7), cause.clone()),
@@ -150,6 +159,7 @@ impl Command {
             Verb::StartTls => bare(rest, "STARTTLS", Self::StartTls),
             Verb::Auth => auth(rest).map(Self::Auth),
             Verb::Xforward => Xforward::parse(rest).map(|x| Self::Xforward(Box::new(x))),
+            Verb::Etrn => EtrnCommand::parse(rest).map(Self::Etrn),
         }
     }
 
@@ -172,6 +182,7 @@ impl Command {
             Self::StartTls => Verb::StartTls,
             Self::Auth(_) => Verb::Auth,
             Self::Xforward(_) => Verb::Xforward,
+            Self::Etrn(_) => Verb::Etrn,
         }
     }
 }
@@ -242,6 +253,9 @@ pub fn fuzz(data: &[u8]) {
             rcpt.utf8 = rcpt.utf8 && !rcpt.to.to_string().is_ascii();
             let again = Command::parse(rcpt.to_string().as_bytes());
             assert_eq!(again, Ok(Command::Rcpt(rcpt)));
+        }
+        Ok(Command::Etrn(etrn)) => {
+            assert_eq!(Command::parse(etrn.to_string().as_bytes()), Ok(Command::Etrn(etrn)));
         }
         Ok(_) => {}
         Err(error) => {

@@ -60,6 +60,8 @@ fn refusals() {
         (b" NOOP", |e| *e == UnknownVerb),
         (b"XYZZY", |e| *e == UnknownVerb),
         (b"MAILFROM:<a@b.test>", |e| *e == UnknownVerb),
+        (b"POST / HTTP/1.1", |e| *e == Http),
+        (b"connect mx:25 HTTP/1.1", |e| *e == Http),
         (b"NO\0OP", |e| *e == BadOctet),
         (b"NOOP \0", |e| *e == BadOctet),
         (b"EHLO caf\xc3\xa9", |e| *e == BadOctet),
@@ -98,7 +100,7 @@ fn refusals() {
     for (line, fits) in cases {
         let error = Command::parse(line).expect_err(&line.escape_ascii().to_string());
         assert!(fits(&error), "{}: {error:?}", line.escape_ascii());
-        assert!(error.reply().is_permanent());
+        assert!(error.reply().is_permanent() || error == Http);
     }
 }
 
@@ -147,5 +149,21 @@ proptest! {
         rcpt.notify = Some(Notify { success, failure, delay });
         rcpt.orcpt = Some(format!("rfc822;{original}"));
         prop_assert_eq!(parse(&rcpt.to_string()), Ok(Command::Rcpt(Box::new(rcpt))));
+    }
+}
+
+#[test]
+fn etrn_names_a_domain_and_perhaps_those_below_it() {
+    let etrn = |line: &str| parse(line);
+    let wanted = EtrnCommand { domain: "example.test".into(), below: false };
+    assert_eq!(etrn("etrn Example.TEST"), Ok(Command::Etrn(wanted.clone())));
+    let below = EtrnCommand { below: true, ..wanted };
+    assert_eq!(below.to_string(), "ETRN @example.test");
+    assert_eq!(etrn("ETRN @example.test "), Ok(Command::Etrn(below)));
+    for wrong in
+        ["ETRN", "ETRN #queue", "ETRN a@example.test", "ETRN two words", "ETRN [192.0.2.1]"]
+    {
+        let error = etrn(wrong).unwrap_err();
+        assert_eq!(error.reply().code, 501, "{wrong}");
     }
 }

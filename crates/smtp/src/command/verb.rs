@@ -2,6 +2,10 @@
 
 use super::CommandError;
 
+/// Verbs of HTTP (RFC 9110 section 9): a browser that somebody made talk to this
+/// port says one of them first, and SMTP in the body.
+const HTTP: [&[u8]; 7] = [b"GET", b"POST", b"PUT", b"HEAD", b"OPTIONS", b"CONNECT", b"DELETE"];
+
 /// A command's verb. The order is that of the columns in [`crate::State`]'s table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs)] // their names say it
@@ -22,11 +26,12 @@ pub enum Verb {
     StartTls,
     Auth,
     Xforward,
+    Etrn,
 }
 
 impl Verb {
     /// All verbs in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Ehlo,
         Self::Helo,
         Self::Lhlo,
@@ -43,6 +48,7 @@ impl Verb {
         Self::StartTls,
         Self::Auth,
         Self::Xforward,
+        Self::Etrn,
     ];
 
     /// As it stands in a line.
@@ -64,6 +70,7 @@ impl Verb {
             Self::StartTls => "STARTTLS",
             Self::Auth => "AUTH",
             Self::Xforward => "XFORWARD",
+            Self::Etrn => "ETRN",
         }
     }
 
@@ -82,7 +89,10 @@ impl Verb {
         let verb = Self::ALL
             .into_iter()
             .find(|verb| verb.as_str().as_bytes().eq_ignore_ascii_case(word))
-            .ok_or(CommandError::UnknownVerb)?;
+            .ok_or_else(|| match HTTP.iter().any(|verb| verb.eq_ignore_ascii_case(word)) {
+                true => CommandError::Http,
+                false => CommandError::UnknownVerb,
+            })?;
         Ok((verb, line.get(end.saturating_add(1)..).unwrap_or_default()))
     }
 }
