@@ -63,6 +63,8 @@ pub(crate) struct TakeIn {
     pub subject: String,
     pub return_path_octets: u32,
     pub body: BodyRef,
+    #[serde(default)]
+    pub hold: Option<String>,
 }
 
 /// One change of the state.
@@ -128,6 +130,16 @@ pub(crate) enum Act {
     CoreStarted {
         retry_at: Timestamp,
     },
+    /// What was removed from the directory before is not remembered any more.
+    ForgetRemoved {
+        before: Timestamp,
+    },
+    /// What a connector keeps in the core under a name.
+    ConnectorState {
+        connector: String,
+        key: String,
+        value: Option<Vec<u8>>,
+    },
     ForgetStories {
         before: Timestamp,
     },
@@ -170,11 +182,9 @@ mod tests {
             "url": "http://[::1]:80/", "token": null, "n": -5, "big": u64::MAX, "f": 2.5,
             "list": [1, "two", { "three": [true, null, {}] }], "empty": [],
         });
-        NewObject {
-            name: "webhook".into(),
-            display_name: String::new(),
-            proxies: Vec::new(),
-            details: Details::Connector(Connector {
+        NewObject::new(
+            "webhook",
+            Details::Connector(Connector {
                 component: "webhook".into(),
                 enabled: true,
                 address_spaces: vec![
@@ -183,7 +193,7 @@ mod tests {
                 ],
                 settings: settings.as_object().unwrap().clone(),
             }),
-        }
+        )
     }
 
     #[test]
@@ -227,6 +237,7 @@ mod tests {
                     header_message_id: String::new(),
                     subject: String::new(),
                     return_path_octets: 3,
+                    hold: None,
                     body: BodyRef::Here { offset: 0, octets: 9, crc: 7 },
                 })),
             ],

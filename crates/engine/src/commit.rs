@@ -9,6 +9,7 @@
 use crate::act::Meta;
 use crate::apply::{Applier, Applying, Effects, ToApply};
 use crate::index::Applied;
+use crate::schedule::Schedule;
 use crate::signals::Signals;
 use bytes::Bytes;
 use concord_base::Fault as _;
@@ -87,6 +88,8 @@ pub(crate) struct Shared {
     pub signals: Arc<Signals>,
     pub health: Arc<Health>,
     pub figures: Arc<CommitFigures>,
+    /// What waits; behind the index never, in front of it never.
+    pub schedule: Mutex<Schedule>,
 }
 
 impl Committer {
@@ -214,7 +217,12 @@ fn apply_until_done(batch: Vec<Synced>, index: &Index, shared: &Shared) -> bool 
     let mut applier = index.applier.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         match apply_batch(&mut applier, &batch) {
-            Ok((outcomes, effects)) => {
+            Ok((outcomes, mut effects)) => {
+                let changes = std::mem::take(&mut effects.deliveries);
+                if !changes.is_empty() {
+                    let schedule = shared.schedule.lock();
+                    schedule.unwrap_or_else(PoisonError::into_inner).apply(changes);
+                }
                 shared.health.stalled.store(false, Ordering::SeqCst);
                 shared.signals.publish(effects);
                 for (synced, outcome) in batch.into_iter().zip(outcomes) {

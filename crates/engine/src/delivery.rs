@@ -2,7 +2,9 @@
 
 use concord_address::TypedAddress;
 use concord_base::StorageError;
-use concord_transport::{Arrival, EnvelopeOptions, Notify, PeerAnswer, RoutedRecipient};
+use concord_transport::{
+    Arrival, EnvelopeOptions, Notify, PeerAnswer, ReversePath, RoutedRecipient,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +25,8 @@ pub(crate) struct DeliveryData {
     pub attempts: u32,
     pub delay_reported: bool,
     pub last_answer: Option<PeerAnswer>,
+    #[serde(default)]
+    pub reports_to: Option<ReversePath>,
 }
 
 impl DeliveryData {
@@ -35,6 +39,7 @@ impl DeliveryData {
             attempts: 0,
             delay_reported: false,
             last_answer: None,
+            reports_to: recipient.reports_to.clone(),
         }
     }
 }

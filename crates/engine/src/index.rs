@@ -134,7 +134,7 @@ pub(crate) fn insert_state(
     log_id: [u8; 16],
 ) -> Result<State, StorageError> {
     db.execute(
-        "INSERT INTO engine VALUES (1, ?1, ?2, 0, 0, 0, 1, 1, 1, 1, 0)",
+        "INSERT INTO engine VALUES (1, ?1, ?2, 0, 0, 0, 1, 1, 1, 1, 0, 0)",
         (schema.version(), log_id),
     )
     .map_err(index_error)?;

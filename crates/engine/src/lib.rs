@@ -23,6 +23,7 @@ mod embedded;
 mod index;
 mod open;
 mod rows;
+mod schedule;
 mod schema;
 mod signals;
 mod snapshot;

@@ -2,10 +2,14 @@
 
 use crate::act::Meta;
 use crate::apply::{Applier, ToApply};
+use crate::delivery::{DeliveryData, Envelope, decode};
 use crate::index::{self, Applied, Readers};
+use crate::rows;
+use crate::schedule::{Schedule, Standing, Waiting};
 use crate::schema::Schema;
-use concord_base::{Clock, StorageError};
+use concord_base::{Clock, DeliveryId, MessageId, StorageError, Timestamp};
 use concord_message_log::{Damage, LargeBodies, Location, Log, LogOptions, Reader};
+use concord_transport::{Group, Urgency};
 use std::collections::HashSet;
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
@@ -82,6 +86,7 @@ pub(crate) struct Parts {
     pub readers: Readers,
     pub bodies: Reader,
     pub large: LargeBodies,
+    pub schedule: Schedule,
     pub report: OpenReport,
     pub lock: File,
 }
@@ -159,12 +164,14 @@ pub(crate) fn open(options: &EngineOptions) -> Result<Parts, StorageError> {
     report.damage = opened.summary.damage;
     let large = LargeBodies::open(options.large_directory())?;
     remove_abandoned(applier.connection(), &large)?;
+    let schedule = read_schedule(applier.connection()).map_err(index::index_error)?;
     Ok(Parts {
         log: opened.log,
         applier,
         readers: Readers::open(&index_path)?,
         bodies: Reader::new(options.log_directory()),
         large,
+        schedule,
         report,
         lock,
     })
@@ -254,4 +261,43 @@ fn remove_abandoned(db: &rusqlite::Connection, large: &LargeBodies) -> Result<()
         large.reserve(newest);
     }
     Ok(())
+}
+
+/// Reads what waits, in one scan.
+fn read_schedule(db: &rusqlite::Connection) -> Result<Schedule, rusqlite::Error> {
+    let mut schedule = Schedule::default();
+    let mut urgency_of = db.prepare("SELECT received, envelope FROM message WHERE id = ?1")?;
+    let mut statement = db.prepare(
+        "SELECT id, message, connector, grp, state, next_attempt, crashes, data FROM delivery",
+    )?;
+    let mut found = statement.query([])?;
+    // Deliveries of one message stand together.
+    let mut last: Option<(MessageId, Timestamp, Urgency)> = None;
+    while let Some(r) = found.next()? {
+        let message = MessageId(r.get::<_, i64>(1)? as u64);
+        let (received, urgency) = match last {
+            Some((same, received, urgency)) if same == message => (received, urgency),
+            _ => urgency_of.query_row([message.0 as i64], |m| {
+                let envelope =
+                    m.get_ref(1)?.as_blob_or_null()?.map(decode::<Envelope>).transpose()?;
+                let urgency = envelope.map(|e| e.options.urgency).unwrap_or_default();
+                Ok((Timestamp(m.get(0)?), urgency))
+            })?,
+        };
+        last = Some((message, received, urgency));
+        let data: DeliveryData = decode(r.get_ref(7)?.as_blob()?)?;
+        let now = Standing {
+            state: rows::state(r.get(4)?),
+            next_attempt: Timestamp(r.get(5)?),
+            attempts: data.attempts,
+            crashes: r.get(6)?,
+            delay_reported: data.delay_reported,
+        };
+        schedule.add(
+            DeliveryId(r.get::<_, i64>(0)? as u64),
+            Group { connector: r.get(2)?, group: r.get(3)? },
+            Waiting { message, received, urgency, now },
+        );
+    }
+    Ok(schedule)
 }

@@ -75,6 +75,7 @@ pub(crate) fn delivery(r: &Row<'_>) -> Result<(MessageId, Delivery), rusqlite::E
             crashes: r.get(5)?,
             delay_reported: data.delay_reported,
             last_answer: data.last_answer,
+            reports_to: data.reports_to,
         },
     ))
 }

@@ -8,7 +8,7 @@ use concord_base::StorageError;
 use rusqlite::Connection;
 
 /// Raised with every change of the tables below.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 3;
 
 /// One step from an older schema.
 #[derive(Debug)]
@@ -22,7 +22,31 @@ pub(crate) struct Migration {
 }
 
 /// The steps to [`SCHEMA_VERSION`], oldest first.
-const MIGRATIONS: &[Migration] = &[];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+    from: 1,
+    to: 2,
+    sql: "ALTER TABLE engine ADD COLUMN removed_before INTEGER NOT NULL DEFAULT 0;
+          ALTER TABLE object ADD COLUMN usn INTEGER NOT NULL DEFAULT 0;
+          CREATE INDEX object_usn ON object (usn);
+          CREATE INDEX proxy_object ON proxy (object);
+          CREATE TABLE reference (target INTEGER NOT NULL, holder INTEGER NOT NULL, PRIMARY KEY (target, holder)) WITHOUT ROWID;
+          CREATE INDEX reference_holder ON reference (holder);
+          INSERT INTO reference SELECT member, list FROM member;
+          DROP TABLE member;
+          CREATE TABLE origin (connector TEXT NOT NULL, key TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY (connector, key)) WITHOUT ROWID;
+          CREATE INDEX origin_object ON origin (object);
+          CREATE TABLE removed (id INTEGER PRIMARY KEY, usn INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL);
+          CREATE INDEX removed_usn ON removed (usn);
+          CREATE TABLE connector_state (connector TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (connector, key)) WITHOUT ROWID;",
+    },
+    Migration {
+        from: 2,
+        to: 3,
+        sql: "CREATE TABLE taken (message INTEGER PRIMARY KEY, connector TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL);
+          CREATE UNIQUE INDEX taken_key ON taken (connector, key);",
+    },
+];
 
 /// One step more, which changes something and means nothing: so that updates
 /// from one schema to the next can be exercised before there is a second one.
@@ -116,17 +140,31 @@ CREATE TABLE engine (
     next_delivery INTEGER NOT NULL,
     next_folder INTEGER NOT NULL,
     next_object INTEGER NOT NULL,
-    last_uid_validity INTEGER NOT NULL
+    last_uid_validity INTEGER NOT NULL,
+    -- Removed objects up to this number are forgotten.
+    removed_before INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE object (
     id INTEGER PRIMARY KEY,
     kind TEXT NOT NULL,
     name_key TEXT NOT NULL,
     data BLOB NOT NULL,
+    usn INTEGER NOT NULL DEFAULT 0,
     UNIQUE (kind, name_key)
 );
+CREATE INDEX object_usn ON object (usn);
 CREATE TABLE proxy (key TEXT PRIMARY KEY, object INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE member (member INTEGER NOT NULL, list INTEGER NOT NULL, PRIMARY KEY (member, list)) WITHOUT ROWID;
+CREATE INDEX proxy_object ON proxy (object);
+CREATE TABLE reference (target INTEGER NOT NULL, holder INTEGER NOT NULL, PRIMARY KEY (target, holder)) WITHOUT ROWID;
+CREATE INDEX reference_holder ON reference (holder);
+CREATE TABLE origin (connector TEXT NOT NULL, key TEXT NOT NULL, object INTEGER NOT NULL, PRIMARY KEY (connector, key)) WITHOUT ROWID;
+CREATE INDEX origin_object ON origin (object);
+CREATE TABLE removed (id INTEGER PRIMARY KEY, usn INTEGER NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE INDEX removed_usn ON removed (usn);
+CREATE TABLE connector_state (connector TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (connector, key)) WITHOUT ROWID;
+-- Keys under which connectors brought messages, so that none is taken twice.
+CREATE TABLE taken (message INTEGER PRIMARY KEY, connector TEXT NOT NULL, key TEXT NOT NULL, at INTEGER NOT NULL);
+CREATE UNIQUE INDEX taken_key ON taken (connector, key);
 CREATE TABLE folder (
     id INTEGER PRIMARY KEY,
     mailbox INTEGER NOT NULL,

@@ -84,8 +84,13 @@ impl Signals {
         }
         drop(folders);
         if effects.queue {
-            self.queue.send_modify(|n| *n += 1);
+            self.queue_changed();
         }
+    }
+
+    /// Wakes those who wait for due deliveries.
+    pub fn queue_changed(&self) {
+        self.queue.send_modify(|n| *n += 1);
     }
 
     /// Keeps large bodies that die until the guard goes.

@@ -5,17 +5,17 @@
 mod common;
 
 use common::{Harness, submission, to_domain, to_mailbox};
-use concord_base::{Clock, DeliveryId, MailboxId, QueueId};
+use concord_base::{Clock, DeliveryId, MailboxId, QueueId, Timestamp};
 use concord_directory::{Directory, DirectoryAct};
+use concord_store::Store as _;
 use concord_transport::{
-    Administer, Answer, AnswerOutcome, Claim, DeliveryState, Group, PeerAnswer, Queue, QueueAct,
-    QueueFilter, TraceKind, TraceQuery, TransportError,
+    Administer, Ages, Answer, AnswerOutcome, Claim, ClaimLimits, DeliveryState, Group, PeerAnswer,
+    Queue, QueueAct, QueueFilter, TraceKind, TraceQuery, TransportError, Urgency,
 };
-use std::collections::HashSet;
 use std::time::Duration;
 
 async fn claim(h: &Harness, limit: usize) -> Vec<Claim> {
-    h.engine().claim("internet-mail", h.clock.now(), &HashSet::new(), limit, true).await.unwrap()
+    h.engine().claim("internet-mail", h.clock.now(), &ClaimLimits::most(limit)).await.unwrap()
 }
 
 fn answers(claim: &Claim, outcome: &AnswerOutcome) -> Vec<Answer> {
@@ -90,8 +90,7 @@ async fn a_busy_group_does_not_hold_up_another() {
     h.engine().take_in(submission("quick", vec![to_domain("a@quick.test")])).await.unwrap();
     let first = claim(&h, 1).await;
     assert_eq!(first[0].group.group, "slow.test");
-    let busy = HashSet::from([first[0].group.clone()]);
-    let next = h.engine().claim("internet-mail", h.clock.now(), &busy, 10, true).await.unwrap();
+    let next = claim(&h, 10).await;
     assert_eq!(next.iter().map(|c| c.message.subject.as_str()).collect::<Vec<_>>(), ["quick"]);
 }
 
@@ -104,7 +103,7 @@ async fn deferred_deliveries_come_back_when_due() {
     let outcome = AnswerOutcome::Deferred { next_attempt: later, delay_reported: true };
     h.engine().answer(answers(&c, &outcome), vec![]).await.unwrap();
     assert!(claim(&h, 1).await.is_empty());
-    assert_eq!(h.engine().next_due("internet-mail").await.unwrap(), Some(later));
+    assert_eq!(h.engine().next_due("internet-mail", &ClaimLimits::most(1)), Some(later));
     let queued = h.engine().show_queued(message).await.unwrap();
     assert_eq!((queued.deliveries[0].attempts, queued.deliveries[0].delay_reported), (1, true));
     h.clock.advance(Duration::from_secs(61));
@@ -158,10 +157,9 @@ async fn deliveries_are_rerouted_unless_claimed_or_held() {
     let flying = h.engine().take_in(submission("flying", to[1..2].to_vec())).await.unwrap();
     let held = h.engine().take_in(submission("held", to[2..].to_vec())).await.unwrap();
     h.engine().act_on_queued(held, QueueAct::Hold).await.unwrap();
-    let one =
-        HashSet::from([Group { connector: "internet-mail".into(), group: "one.test".into() }]);
-    let now = h.clock.now();
-    let claims = h.engine().claim("internet-mail", now, &one, 5, true).await.unwrap();
+    let waits = |group: &str| group == "one.test";
+    let limits = ClaimLimits { waits: &waits, ..ClaimLimits::most(5) };
+    let claims = h.engine().claim("internet-mail", h.clock.now(), &limits).await.unwrap();
     assert_eq!(claims[0].message.message, flying);
     let waiting = h.engine().unclaimed("internet-mail", DeliveryId(0), 10).await.unwrap();
     assert_eq!(waiting.len(), 1, "neither what is claimed nor what is held");
@@ -211,7 +209,7 @@ async fn a_mailbox_that_vanished_meanwhile_leaves_a_delivery_to_report() {
     let alice = h.mailbox("alice").await;
     h.engine().change(DirectoryAct::Remove(alice.into())).await.unwrap();
     h.engine().take_in(submission("x", vec![to_mailbox(alice)])).await.unwrap();
-    let claims = h.engine().claim("core", h.clock.now(), &HashSet::new(), 5, true).await.unwrap();
+    let claims = h.engine().claim("core", h.clock.now(), &ClaimLimits::most(5)).await.unwrap();
     assert_eq!(claims[0].group.group, "unroutable");
 }
 
@@ -241,4 +239,136 @@ async fn old_stories_are_forgotten_but_not_those_still_queued() {
     assert_eq!(h.engine().trace(&TraceQuery::Message(waits), 1).await.unwrap().len(), 1);
     use concord_store::Store;
     assert!(h.engine().read(done, 0..5).await.is_ok(), "the message itself stays");
+}
+
+#[tokio::test]
+async fn what_rests_is_shown_and_a_restart_tries_it_again() {
+    let mut h = Harness::new().await;
+    let first = h.engine().take_in(submission("a", vec![to_domain("a@dead.test")])).await.unwrap();
+    let second = h.engine().take_in(submission("b", vec![to_domain("b@dead.test")])).await.unwrap();
+    let c = claim(&h, 5).await.remove(0);
+    assert_eq!(c.message.message, first);
+    let until = h.clock.now() + Duration::from_secs(300);
+    let why = PeerAnswer { code: 451, status: (4, 4, 1), host: None, text: "no answer".into() };
+    h.engine().unreached(&c.group, h.clock.now(), until, why.clone());
+    let outcome = AnswerOutcome::Deferred { next_attempt: until, delay_reported: false };
+    h.engine().answer(answers(&c, &outcome), vec![]).await.unwrap();
+    assert!(claim(&h, 5).await.is_empty());
+    let shown = h.engine().show_queued(second).await.unwrap().deliveries.remove(0);
+    assert_eq!((shown.next_attempt, shown.last_answer, shown.attempts), (until, Some(why), 0));
+    // Nobody knows any more why it rested, but what was tried waits its time.
+    h.reopen().await;
+    let again = claim(&h, 5).await;
+    assert_eq!((again.len(), again[0].message.message), (1, second));
+    assert_eq!(again[0].destination.failures, 1, "from the delivery that was tried");
+}
+
+#[tokio::test]
+async fn urgent_mail_is_claimed_first_also_after_a_restart_and_a_rebuild() {
+    let mut h = Harness::new().await;
+    for (name, urgency) in
+        [("slow", Urgency::NonUrgent), ("plain", Urgency::Normal), ("quick", Urgency::Urgent)]
+    {
+        let mut submission = submission(name, vec![to_domain(&format!("a@{name}.test"))]);
+        submission.options.urgency = urgency;
+        h.engine().take_in(submission).await.unwrap();
+    }
+    for round in 0..3 {
+        let claims = claim(&h, 5).await;
+        let subjects: Vec<&str> = claims.iter().map(|c| c.message.subject.as_str()).collect();
+        assert_eq!(subjects, ["quick", "plain", "slow"], "round {round}");
+        for c in &claims {
+            h.engine().answer(answers(c, &AnswerOutcome::Released), vec![]).await.unwrap();
+        }
+        if round == 0 { h.reopen().await } else { h.rebuild().await }
+    }
+}
+
+#[tokio::test]
+async fn a_sender_who_was_told_of_a_delay_at_rest_is_not_told_again() {
+    let h = Harness::new().await;
+    h.engine().take_in(submission("x", vec![to_domain("a@dead.test")])).await.unwrap();
+    let group = Group { connector: "internet-mail".into(), group: "dead.test".into() };
+    let now = h.clock.now();
+    let why = PeerAnswer { code: 451, status: (4, 4, 1), host: None, text: "no answer".into() };
+    h.engine().unreached(&group, now, now + Duration::from_secs(9_000), why);
+    let ages = move |_: &Group, _| Ages { expired: Timestamp(0), delayed: Some(now) };
+    let aged = h.engine().claim_aged(&ages, 10).await.unwrap();
+    assert_eq!(aged.len(), 1);
+    h.engine().answer(answers(&aged[0], &AnswerOutcome::Delayed), vec![]).await.unwrap();
+    assert!(h.engine().claim_aged(&ages, 10).await.unwrap().is_empty());
+    let listed = h.engine().list_queue(&QueueFilter::default()).await.unwrap();
+    let delivery = &listed[0].deliveries[0];
+    assert_eq!((delivery.attempts, delivery.delay_reported), (0, true));
+}
+
+/// T34, Q147051
+#[tokio::test]
+async fn twenty_five_thousand_queued_messages_are_counted_and_listed_to_the_last() {
+    const COUNT: usize = 25_000;
+    let mut h = Harness::new().await;
+    let mut taking = tokio::task::JoinSet::new();
+    for n in 0..COUNT {
+        let engine = std::sync::Arc::clone(h.engine());
+        let to = vec![to_domain(&format!("u@d{}.test", n % 100))];
+        taking.spawn(async move { engine.take_in(submission(&format!("m{n}"), to)).await });
+    }
+    for taken in taking.join_all().await {
+        taken.unwrap();
+    }
+    for round in ["before", "after a restart"] {
+        assert_eq!(h.engine().summary().await.unwrap().queued, COUNT as u64, "{round}");
+        let mut filter = QueueFilter::default();
+        let mut seen = std::collections::HashSet::new();
+        loop {
+            let page = h.engine().list_queue(&filter).await.unwrap();
+            let Some(last) = page.last() else { break };
+            filter.after = Some(last.message);
+            seen.extend(page.into_iter().map(|queued| queued.message));
+        }
+        assert_eq!(seen.len(), COUNT, "{round}");
+        h.reopen().await;
+    }
+}
+
+fn keyed(
+    subject: &str,
+    mailbox: MailboxId,
+    connector: &str,
+    key: &str,
+) -> concord_transport::Submission {
+    let mut submission = submission(subject, vec![to_mailbox(mailbox)]);
+    submission.arrival.connector = connector.into();
+    submission.arrival.key = Some(key.into());
+    submission
+}
+
+#[tokio::test]
+async fn a_message_that_comes_again_under_its_key_is_taken_once() {
+    let mut h = Harness::new().await;
+    let alice = h.mailbox("alice").await;
+    let first = h.engine().take_in(keyed("one", alice, "vm", "A.1")).await.unwrap();
+    for _ in 0..2 {
+        let again = h.engine().take_in(keyed("again", alice, "vm", "A.1")).await.unwrap();
+        assert_eq!(again, first);
+        h.reopen().await;
+        assert_eq!(h.engine().taken("vm", "A.1").await.unwrap(), Some(first));
+        h.rebuild().await;
+    }
+    let other = h.engine().take_in(keyed("two", alice, "vm2", "A.1")).await.unwrap();
+    assert_ne!(other, first, "keys are each connector's own");
+    let folders = h.engine().folders(alice).await.unwrap();
+    assert_eq!(folders.iter().map(|folder| u64::from(folder.messages)).sum::<u64>(), 2);
+}
+
+#[tokio::test]
+async fn keys_are_forgotten_when_they_are_old() {
+    let h = Harness::new().await;
+    let alice = h.mailbox("alice").await;
+    let first = h.engine().take_in(keyed("one", alice, "vm", "A.1")).await.unwrap();
+    h.clock.advance(concord_transport::KEYS_KEPT + Duration::from_secs(1));
+    h.engine().take_in(keyed("two", alice, "vm", "A.2")).await.unwrap();
+    assert_eq!(h.engine().taken("vm", "A.1").await.unwrap(), None);
+    let anew = h.engine().take_in(keyed("one", alice, "vm", "A.1")).await.unwrap();
+    assert_ne!(anew, first);
 }

@@ -50,12 +50,12 @@ async fn mail_taken_in_after_a_migration_is_there_when_the_old_index_is_put_back
     take_in(&h, alice, "after the snapshot").await;
     h.engine = None;
 
-    assert_eq!(offline::schema_of(&old(&h)), Some(1));
-    assert_eq!(schema_error(new(&h)).await, (1, 2));
-    assert_eq!(offline::migrate(&new(&h)).unwrap(), Migrated { from: 1, to: 2 });
-    assert_eq!(offline::migrate(&new(&h)).unwrap(), Migrated { from: 2, to: 2 }, "idempotent");
-    assert_eq!(offline::schema_of(&old(&h)), Some(2));
-    assert_eq!(schema_error(old(&h)).await, (2, 1));
+    assert_eq!(offline::schema_of(&old(&h)), Some(3));
+    assert_eq!(schema_error(new(&h)).await, (3, 4));
+    assert_eq!(offline::migrate(&new(&h)).unwrap(), Migrated { from: 3, to: 4 });
+    assert_eq!(offline::migrate(&new(&h)).unwrap(), Migrated { from: 4, to: 4 }, "idempotent");
+    assert_eq!(offline::schema_of(&old(&h)), Some(4));
+    assert_eq!(schema_error(old(&h)).await, (4, 3));
     assert!(offline::migrate(&old(&h)).is_err());
     let options = new(&h);
     open(&mut h, options).await;
@@ -69,7 +69,7 @@ async fn mail_taken_in_after_a_migration_is_there_when_the_old_index_is_put_back
     for _ in 0..2 {
         offline::put_index_back(&old(&h), &snapshot).unwrap();
     }
-    assert_eq!(offline::schema_of(&old(&h)), Some(1));
+    assert_eq!(offline::schema_of(&old(&h)), Some(3));
     let options = old(&h);
     open(&mut h, options).await;
     assert_eq!(h.picture(&[alice, bob]).await, picture);
@@ -90,7 +90,7 @@ async fn snapshots_of_an_older_schema_are_migrated_when_they_are_restored() {
     h.engine = None;
     let report = offline::rebuild(&new(&h)).unwrap();
     assert_eq!(report.replayed, 1, "the snapshot was used");
-    assert_eq!(offline::schema_of(&new(&h)), Some(2));
+    assert_eq!(offline::schema_of(&new(&h)), Some(4));
     let options = new(&h);
     open(&mut h, options).await;
     assert_eq!(h.picture(&[alice]).await, picture);
@@ -191,4 +191,51 @@ async fn directory_acts_without_a_core_succeed_or_fail_each_by_itself() {
     h.reopen().await;
     let found: Option<Arc<_>> = h.engine().find(Kind::Mailbox, "bob").await.unwrap();
     assert_eq!(found.unwrap().id, bob);
+}
+
+/// What every table and index of an index looks like.
+fn shape(options: &EngineOptions) -> Vec<(String, String)> {
+    let db = rusqlite::Connection::open(options.directory.join("index.db")).unwrap();
+    let mut shape = Vec::new();
+    let mut read = db.prepare("SELECT type, name FROM sqlite_master ORDER BY 2").unwrap();
+    let rows = read.query_map([], |r| Ok((r.get::<_, String>(0)?, r.get::<_, String>(1)?)));
+    for (kind, name) in rows.unwrap().map(Result::unwrap) {
+        let pragma = if kind == "table" { "table_info" } else { "index_info" };
+        let mut read = db.prepare(&format!("PRAGMA {pragma}('{name}')")).unwrap();
+        let columns =
+            read.query_map([], |r| r.get::<_, String>(if kind == "table" { 1 } else { 2 }));
+        shape.push((name, columns.unwrap().map(Result::unwrap).collect::<Vec<_>>().join(" ")));
+    }
+    shape
+}
+
+#[tokio::test]
+async fn an_index_of_the_first_schema_becomes_one_of_this_release() {
+    let (mut fresh, mut h) = (Harness::new().await, Harness::new().await);
+    let alice = h.mailbox("alice").await;
+    take_in(&h, alice, "kept").await;
+    let picture = h.picture(&[alice]).await;
+    let log_id = offline::lineage(&h.options()).unwrap().unwrap().into_bytes();
+    fresh.engine = None;
+    h.engine = None;
+    for suffix in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(h.options().directory.join(format!("index.db{suffix}")));
+    }
+    // An index that has seen nothing of the log yet.
+    let db = rusqlite::Connection::open(h.options().directory.join("index.db")).unwrap();
+    db.execute_batch(include_str!("data/schema-1.sql")).unwrap();
+    db.execute("INSERT INTO engine VALUES (1, 1, ?1, 0, 0, 0, 1, 1, 1, 1, 0)", [log_id]).unwrap();
+    db.execute_batch("INSERT INTO member VALUES (7, 8)").unwrap();
+    drop(db);
+    assert_eq!(schema_error(h.options()).await, (1, 3));
+    offline::migrate(&h.options()).unwrap();
+    assert_eq!(shape(&h.options()), shape(&fresh.options()));
+    let db = rusqlite::Connection::open(h.options().directory.join("index.db")).unwrap();
+    let (target, holder): (i64, i64) = db
+        .query_row("SELECT target, holder FROM reference", [], |r| Ok((r.get(0)?, r.get(1)?)))
+        .unwrap();
+    assert_eq!((target, holder), (7, 8));
+    drop(db);
+    h.reopen().await;
+    assert_eq!(h.picture(&[alice]).await, picture);
 }

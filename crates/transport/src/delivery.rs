@@ -2,7 +2,7 @@
 
 use crate::{Arrival, EnvelopeOptions, Notify, ReversePath};
 use concord_address::TypedAddress;
-use concord_base::{DeliveryId, EnhancedStatus, MessageId, Timestamp};
+use concord_base::{DeliveryId, EnhancedStatus, MailboxId, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A delivery during which its connector, or the core, died so often is
@@ -93,6 +93,15 @@ pub struct Delivery {
     pub delay_reported: bool,
     /// The last answer.
     pub last_answer: Option<PeerAnswer>,
+    /// See [`crate::RoutedRecipient::reports_to`].
+    pub reports_to: Option<ReversePath>,
+}
+
+impl Delivery {
+    /// Who gets reports of it, of a message from `sender`.
+    pub fn reverse_path<'a>(&'a self, sender: &'a ReversePath) -> &'a ReversePath {
+        self.reports_to.as_ref().unwrap_or(sender)
+    }
 }
 
 /// A message in the queue with its deliveries that still wait.
@@ -130,6 +139,61 @@ pub struct Claim {
     pub group: Group,
     /// Services died over one of these before: try it alone.
     pub suspect: bool,
+    /// What is known of the group's destination.
+    pub destination: Reachability,
+}
+
+/// What is known of a destination, a connector's group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reachability {
+    /// It was reached since it last was not, and since the start.
+    pub proven: bool,
+    /// How often in a row it could not be reached.
+    pub failures: u32,
+}
+
+/// What one call of [`crate::Queue::claim`] may take.
+pub struct ClaimLimits<'a> {
+    /// So many claims.
+    pub claims: usize,
+    /// So many claims of one group at once, those of earlier calls included;
+    /// of one that is not proven, one.
+    pub per_group: usize,
+    /// So many claims of groups that are not proven.
+    pub unproven: usize,
+    /// Whether suspects may be claimed.
+    pub suspects: bool,
+    /// Whether a group waits until somebody asks for it: it is parked, and
+    /// asked about again after [`crate::Queue::wake`].
+    pub waits: &'a (dyn Fn(&str) -> bool + Sync),
+}
+
+impl ClaimLimits<'_> {
+    /// At most `claims`, and nothing waits.
+    pub fn most(claims: usize) -> ClaimLimits<'static> {
+        ClaimLimits {
+            claims,
+            per_group: usize::MAX,
+            unproven: usize::MAX,
+            suspects: true,
+            waits: &|_| false,
+        }
+    }
+}
+
+impl std::fmt::Debug for ClaimLimits<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClaimLimits").field("claims", &self.claims).finish_non_exhaustive()
+    }
+}
+
+/// From when on mail of a destination that is not tried is old.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ages {
+    /// What came before is too old.
+    pub expired: Timestamp,
+    /// The senders of what came before are told of the delay.
+    pub delayed: Option<Timestamp>,
 }
 
 /// What became of a claimed delivery.
@@ -137,6 +201,11 @@ pub struct Claim {
 pub enum AnswerOutcome {
     /// The foreign system has it.
     Delivered,
+    /// It is in the INBOX of a mailbox here, put there in the same commit.
+    Stored {
+        /// Whose.
+        mailbox: MailboxId,
+    },
     /// The foreign system has it and will not report success: we do, if asked
     /// ("relayed", RFC 3461 section 5.2.2).
     Relayed,
@@ -147,6 +216,8 @@ pub enum AnswerOutcome {
         /// Whether the sender is told of the delay in the same commit.
         delay_reported: bool,
     },
+    /// It was not tried, but the sender is told of the delay in the same commit.
+    Delayed,
     /// Never; a failure report, if wanted, is in the same commit.
     Failed,
     /// Too late; as failed.

@@ -2,9 +2,11 @@
 
 use concord_address::{SmtpAddress, TypedAddress};
 use concord_base::{MailboxId, Timestamp};
+use concord_message::Urgency;
 use concord_store::Body;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::time::Duration;
 
 /// The reverse-path: who gets reports; `None` is `<>`, nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -53,6 +55,15 @@ pub enum ReturnContent {
     Headers,
 }
 
+/// What a sender says of TLS on the message's whole way (RFC 8689).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum TlsWish {
+    /// `REQUIRETLS`: not without.
+    Require,
+    /// `TLS-Required: No` in the header: rather without than not at all.
+    Optional,
+}
+
 /// What MAIL said beside the reverse-path.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct EnvelopeOptions {
@@ -64,6 +75,12 @@ pub struct EnvelopeOptions {
     pub smtputf8: bool,
     /// RFC 6152 BODY=8BITMIME.
     pub eight_bit: bool,
+    /// RFC 8689.
+    #[serde(default)]
+    pub tls: Option<TlsWish>,
+    /// What the header says of its urgency (RFC 2156); urgent mail goes first.
+    #[serde(default)]
+    pub urgency: Urgency,
 }
 
 /// How a message came to the core.
@@ -79,7 +96,17 @@ pub struct Arrival {
     pub protocol: Option<String>,
     /// The login name, if it was authenticated.
     pub login: Option<String>,
+    /// What the connector knows the message by. One that it brings again under a
+    /// key, within [`KEYS_KEPT`], is taken once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
 }
+
+/// How long the keys of messages are remembered: a partner that could not hear
+/// that its file was taken comes again with it, and may have been away for long.
+pub const KEYS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// How many keys are remembered, those of all connectors together: some 100 MiB.
+pub const MAX_KEYS: u64 = 1_000_000;
 
 /// Where a recipient's copy goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,6 +136,10 @@ pub struct RoutedRecipient {
     pub notify: Notify,
     /// The route.
     pub destination: Destination,
+    /// Who gets reports of this copy, if not the message's sender: a list can
+    /// have them go to its owner, or to nobody.
+    #[serde(default)]
+    pub reports_to: Option<ReversePath>,
 }
 
 /// A message whose recipients are resolved and routed: ready to be committed.
@@ -132,4 +163,7 @@ pub struct Submission {
     pub body: Body,
     /// Octets of that `Return-Path:` line; connectors get what follows it.
     pub return_path_octets: u32,
+    /// Why all of it is quarantined until an administrator lets it go. Then no
+    /// recipient is a mailbox: who keeps it must be able to deliver later.
+    pub hold: Option<String>,
 }

@@ -18,13 +18,14 @@ mod retry;
 mod tracking;
 mod traits;
 
+pub use concord_message::Urgency;
 pub use delivery::{
-    Answer, AnswerOutcome, Claim, Delivery, DeliveryState, Group, PeerAnswer, QUARANTINE_AFTER,
-    QueueFilter, QueueSummary, QueuedMessage, SUSPECT_AFTER,
+    Ages, Answer, AnswerOutcome, Claim, ClaimLimits, Delivery, DeliveryState, Group, PeerAnswer,
+    QUARANTINE_AFTER, QueueFilter, QueueSummary, QueuedMessage, Reachability, SUSPECT_AFTER,
 };
 pub use envelope::{
-    Arrival, Destination, EnvelopeOptions, Notify, ReturnContent, ReversePath, RoutedRecipient,
-    Submission,
+    Arrival, Destination, EnvelopeOptions, KEYS_KEPT, MAX_KEYS, Notify, ReturnContent, ReversePath,
+    RoutedRecipient, Submission, TlsWish,
 };
 pub use error::TransportError;
 pub use retry::RetryPolicy;

@@ -119,6 +119,8 @@ pub struct Story {
     pub sender: String,
     /// Its subject, shortened.
     pub subject: String,
+    /// RFC 3461 ENVID.
+    pub envelope_id: Option<String>,
     /// Size in octets.
     pub octets: u64,
     /// When it came.

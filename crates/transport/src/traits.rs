@@ -1,12 +1,12 @@
 //! What an engine gives the transport.
 
 use crate::{
-    Answer, Claim, Delivery, Group, QueueFilter, QueueSummary, QueuedMessage, Story, Submission,
-    TraceQuery, TransportError,
+    Ages, Answer, Claim, ClaimLimits, Delivery, Group, PeerAnswer, QueueFilter, QueueSummary,
+    QueuedMessage, Story, Submission, TraceQuery, TransportError,
 };
 use concord_base::{DeliveryId, MessageId, Timestamp};
+use concord_message::Urgency;
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
 use tokio::sync::watch::Receiver;
 
 /// What an administrator does with a queued message (all its deliveries).
@@ -33,20 +33,46 @@ pub trait Queue: Send + Sync + 'static {
     ///
     /// A recipient whose mailbox vanished meanwhile becomes a queued delivery
     /// of connector `core`, group `unroutable`, so that it is reported.
+    ///
+    /// A message whose [`crate::Arrival::key`] its connector used before is not
+    /// taken again; what is given back is the message of then. The key is
+    /// remembered in the same commit.
     async fn take_in(&self, submission: Submission) -> Result<MessageId, TransportError>;
 
-    /// Claims due deliveries for a connector: at most `limit` claims, none of
-    /// `busy` groups, at most one claim per group and call unless `limit`
-    /// allows more, oldest first. A suspect is a claim of its own, and
-    /// there are none without `suspects`.
+    /// The message that a connector brought under a key, if that is remembered.
+    async fn taken(&self, connector: &str, key: &str) -> Result<Option<MessageId>, TransportError>;
+
+    /// Claims due deliveries for a connector, each message's of one group
+    /// together: urgent ones first, then the oldest; at most one claim per
+    /// group and call. A suspect is a claim of its own.
     async fn claim(
         &self,
         connector: &str,
         now: Timestamp,
-        busy: &HashSet<Group>,
-        limit: usize,
-        suspects: bool,
+        limits: &ClaimLimits<'_>,
     ) -> Result<Vec<Claim>, TransportError>;
+
+    /// Claims deliveries of groups that rest or are parked, if they have grown
+    /// old by what `ages` says, at most `limit` claims.
+    async fn claim_aged(
+        &self,
+        ages: &(dyn for<'a> Fn(&'a Group, Urgency) -> Ages + Sync),
+        limit: usize,
+    ) -> Result<Vec<Claim>, TransportError>;
+
+    /// A destination could not be reached: nothing of its group is due before
+    /// `until`, whoever asks. Not durable; a restart finds it out anew.
+    fn unreached(&self, group: &Group, now: Timestamp, until: Timestamp, why: PeerAnswer);
+
+    /// A destination was reached.
+    fn reached(&self, group: &Group);
+
+    /// Groups of a connector that `which` names rest no more and are not
+    /// parked. Gives back how many deliveries wait in them.
+    fn wake(&self, connector: &str, which: &dyn Fn(&str) -> bool) -> u64;
+
+    /// How many deliveries of a group are queued.
+    fn waiting(&self, group: &Group) -> u64;
 
     /// Answers claimed deliveries and takes in the reports that follow from
     /// the answers, in one commit. Answers for deliveries that are gone are
@@ -57,8 +83,8 @@ pub trait Queue: Send + Sync + 'static {
         reports: Vec<Submission>,
     ) -> Result<(), TransportError>;
 
-    /// When the next unclaimed delivery of a connector is due.
-    async fn next_due(&self, connector: &str) -> Result<Option<Timestamp>, TransportError>;
+    /// When the next delivery of a connector is due that the limits allow.
+    fn next_due(&self, connector: &str, limits: &ClaimLimits<'_>) -> Option<Timestamp>;
 
     /// Tells that deliveries may have become due (the value counts).
     fn queue_changed(&self) -> Receiver<u64>;

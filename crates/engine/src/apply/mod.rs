@@ -8,9 +8,11 @@ mod items;
 mod maintenance;
 mod queue;
 mod take_in;
+mod taken;
 
 use crate::act::{Act, BodyRef, Meta};
 use crate::index::{Applied, State, index_error};
+use crate::schedule::Change;
 use concord_base::{FolderId, MailboxId, MessageId, StorageError, Timestamp};
 use concord_directory::{DirectoryError, Object};
 use concord_message_log::Location;
@@ -75,6 +77,8 @@ pub(crate) struct Effects {
     pub folders_gone: Vec<FolderId>,
     /// Deliveries came, went or changed.
     pub queue: bool,
+    /// What came, went or changed, in order.
+    pub deliveries: Vec<Change>,
     /// The directory changed.
     pub directory: bool,
     /// Files of large bodies that nobody refers to any more.
@@ -101,6 +105,8 @@ pub(crate) struct Applier {
     inboxes: HashMap<MailboxId, FolderId>,
     effects: Effects,
     now: Timestamp,
+    /// The number of the record that is being applied.
+    sequence: u64,
     batches: u64,
 }
 
@@ -129,6 +135,7 @@ impl Applier {
             inboxes: HashMap::new(),
             effects: Effects::default(),
             now: Timestamp(0),
+            sequence: 0,
             batches: 0,
         }
     }
@@ -191,6 +198,7 @@ impl Applier {
         let mut outcomes = Vec::new();
         for record in records {
             self.now = record.meta.at;
+            self.sequence = record.applied.sequence;
             let mut done = Vec::with_capacity(record.meta.acts.len());
             for act in &record.meta.acts {
                 match self.act(act, record.body) {
@@ -241,6 +249,10 @@ impl Applier {
             Act::Claimed(deliveries) => self.claimed(deliveries),
             Act::Reroute(routes) => self.reroute(routes),
             Act::CoreStarted { retry_at } => self.core_started(*retry_at),
+            Act::ForgetRemoved { before } => self.forget_removed(*before),
+            Act::ConnectorState { connector, key, value } => {
+                self.connector_state(connector, key, value.as_deref())
+            }
             Act::ForgetStories { before } => self.forget_stories(*before),
             Act::Restored => self.restored(),
             Act::Carried { message, body: at } => self.carried(*message, *at, body),

@@ -1,9 +1,12 @@
 //! Deliveries.
 
+use super::take_in::UNROUTABLE;
 use super::{ActError, Applier, Applying, Outcome};
 use crate::delivery::{DeliveryData, decode, encode};
 use crate::rows;
-use concord_base::{DeliveryId, MessageId, QueueId, Timestamp};
+use crate::schedule::{Change, Standing};
+use concord_base::{DeliveryId, MailboxId, MessageId, QueueId, Timestamp};
+use concord_store::FlagSet;
 use concord_transport::{
     Answer, AnswerOutcome, DeliveryState, Group, PeerAnswer, QUARANTINE_AFTER, QueueAct, TraceKind,
     TransportError,
@@ -46,7 +49,20 @@ impl Applier {
             .optional()
     }
 
-    fn write_delivery(&self, id: DeliveryId, row: &Row) -> Result<(), ActError> {
+    fn write_delivery(&mut self, id: DeliveryId, row: &Row) -> Result<(), ActError> {
+        self.write_wanted(id, row, false)
+    }
+
+    /// `wanted`: somebody wants it to be tried now.
+    fn write_wanted(&mut self, id: DeliveryId, row: &Row, wanted: bool) -> Result<(), ActError> {
+        let now = Standing {
+            state: row.state,
+            next_attempt: row.next_attempt,
+            attempts: row.data.attempts,
+            crashes: row.crashes,
+            delay_reported: row.data.delay_reported,
+        };
+        self.effects.deliveries.push(Change::Changed { id, now, wanted });
         self.db
             .prepare_cached(
                 "UPDATE delivery SET state = ?2, next_attempt = ?3, crashes = ?4, in_flight = 0,
@@ -63,7 +79,7 @@ impl Applier {
     }
 
     fn end_delivery(&mut self, id: DeliveryId, message: MessageId) -> Result<(), ActError> {
-        self.db.prepare_cached("DELETE FROM delivery WHERE id = ?1")?.execute([id.0 as i64])?;
+        self.remove_delivery(id)?;
         self.release(message, 1)?;
         Ok(())
     }
@@ -96,6 +112,7 @@ impl Applier {
             return self.end_delivery(id, row.message);
         }
         match answer.outcome {
+            AnswerOutcome::Stored { mailbox } => return self.stored(id, &row, mailbox),
             AnswerOutcome::Deferred { next_attempt, delay_reported } => {
                 self.event(row.message, None, TraceKind::Deferred, Some(&recipient), &said)?;
                 self.reported(answer, row.message, &recipient)?;
@@ -105,6 +122,13 @@ impl Applier {
                 row.next_attempt = next_attempt;
                 // An answer is evidence that nothing died of it.
                 row.crashes = 0;
+            }
+            AnswerOutcome::Delayed => {
+                if answer.reported_to.is_some() {
+                    self.event(row.message, None, TraceKind::Deferred, Some(&recipient), &said)?;
+                    self.reported(answer, row.message, &recipient)?;
+                }
+                row.data.delay_reported = true;
             }
             AnswerOutcome::Crashed { next_attempt } => {
                 row.data.attempts += 1;
@@ -117,6 +141,43 @@ impl Applier {
             _ => {}
         }
         self.write_delivery(id, &row)
+    }
+
+    /// The delivery becomes an item; the message keeps its reference. A mailbox
+    /// that is gone leaves the delivery to the core, which reports it.
+    fn stored(&mut self, id: DeliveryId, row: &Row, mailbox: MailboxId) -> Result<(), ActError> {
+        let recipient = row.data.address.key();
+        let Some(inbox) = self.inbox(mailbox)? else {
+            self.write_delivery(id, row)?;
+            let (connector, group) = UNROUTABLE;
+            let to = Group { connector: connector.to_owned(), group: group.to_owned() };
+            return Ok(self.move_delivery(id, &to)?);
+        };
+        let (received, octets) = self
+            .db
+            .prepare_cached("SELECT received, octets FROM message WHERE id = ?1")?
+            .query_row([row.message.0 as i64], |r| {
+                Ok((Timestamp(r.get(0)?), r.get::<_, i64>(1)? as u64))
+            })?;
+        let item = self.insert_item(inbox, row.message, &FlagSet::default(), received, octets)?;
+        let detail = format!("in INBOX as UID {}", item.uid);
+        self.event(row.message, None, TraceKind::Stored, Some(&recipient), &detail)?;
+        self.remove_delivery(id)?;
+        Ok(())
+    }
+
+    fn remove_delivery(&mut self, id: DeliveryId) -> Result<(), rusqlite::Error> {
+        self.effects.deliveries.push(Change::Removed(id));
+        self.db.prepare_cached("DELETE FROM delivery WHERE id = ?1")?.execute([id.0 as i64])?;
+        Ok(())
+    }
+
+    fn move_delivery(&mut self, id: DeliveryId, to: &Group) -> Result<(), rusqlite::Error> {
+        self.effects.deliveries.push(Change::Moved { id, group: to.clone() });
+        self.db
+            .prepare_cached("UPDATE delivery SET connector = ?2, grp = ?3 WHERE id = ?1")?
+            .execute(params![id.0 as i64, to.connector, to.group])?;
+        Ok(())
     }
 
     fn reported(
@@ -168,9 +229,7 @@ impl Applier {
             // The evidence was against another connector.
             row.crashes = 0;
             self.write_delivery(*id, &row)?;
-            self.db
-                .prepare_cached("UPDATE delivery SET connector = ?2, grp = ?3 WHERE id = ?1")?
-                .execute(params![id.0 as i64, to.connector, to.group])?;
+            self.move_delivery(*id, to)?;
             let detail = format!("from {from} to {}, {}", to.connector, to.group);
             let recipient = row.data.address.key();
             self.event(row.message, None, TraceKind::Rerouted, Some(&recipient), &detail)?;
@@ -232,7 +291,7 @@ impl Applier {
                     row.next_attempt = self.now;
                 }
             }
-            self.write_delivery(id, &row)?;
+            self.write_wanted(id, &row, act != QueueAct::Hold)?;
         }
         self.effects.queue = true;
         Ok(Outcome::Done)

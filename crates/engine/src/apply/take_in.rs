@@ -3,22 +3,39 @@
 use super::{ActError, Applier, Applying, Outcome};
 use crate::act::{BodyRef, TakeIn};
 use crate::delivery::{DeliveryData, Envelope, encode};
-use concord_base::{FolderId, MailboxId, MessageId, Timestamp};
+use crate::rows;
+use crate::schedule::{Change, Standing, Waiting};
+use concord_base::{DeliveryId, FolderId, MailboxId, MessageId, Timestamp};
 use concord_message_log::Location;
 use concord_store::{Appended, FlagSet, StoreError, SystemFlags};
-use concord_transport::{Destination, RoutedRecipient, TraceKind};
+use concord_transport::{
+    DeliveryState, Destination, Group, PeerAnswer, RoutedRecipient, TraceKind,
+};
 use rusqlite::{OptionalExtension, params};
 use std::collections::{BTreeMap, HashSet};
 
 /// The connector name of deliveries that nobody can take; the core reports them.
-const UNROUTABLE: (&str, &str) = ("core", "unroutable");
+pub(super) const UNROUTABLE: (&str, &str) = ("core", "unroutable");
+
+/// What `queue show` says of a message that was put aside when it came.
+fn held(why: &str) -> PeerAnswer {
+    // RFC 3463 X.7.0: other or undefined security status.
+    PeerAnswer { code: 0, status: (4, 7, 0), host: None, text: why.to_owned() }
+}
 
 /// Addresses that a list's event names.
 const EXPANSION_SHOWN: usize = 5;
 
 impl Applier {
     pub(super) fn take_in(&mut self, t: &TakeIn, body: Location) -> Applying {
+        if let Some(before) = self.taken_before(&t.arrival)? {
+            if let BodyRef::Large { number, .. } = t.body {
+                self.effects.large_dead.push(number);
+            }
+            return Ok(Outcome::Message(before));
+        }
         let message = self.next_message();
+        self.remember_key(message, t)?;
         let mut references = 0;
         let mut seen = HashSet::new();
         let mut seq = self.expansions(message, &t.recipients)?;
@@ -48,7 +65,7 @@ impl Applier {
                         }
                     } else {
                         let (connector, group) = UNROUTABLE;
-                        self.insert_delivery(message, recipient, connector, group)?;
+                        self.insert_delivery(message, t, recipient, (connector, group), None)?;
                         references += 1;
                         self.recipient_event(
                             message,
@@ -60,10 +77,14 @@ impl Applier {
                     }
                 }
                 Destination::Connector { connector, group } => {
-                    self.insert_delivery(message, recipient, connector, group)?;
+                    let hold = t.hold.as_deref();
+                    self.insert_delivery(message, t, recipient, (connector, group), hold)?;
                     references += 1;
-                    let detail = format!("for {connector}, {group}");
-                    self.recipient_event(message, seq, TraceKind::Queued, recipient, &detail)?;
+                    let (kind, detail) = match hold {
+                        Some(why) => (TraceKind::Quarantined, why.to_owned()),
+                        None => (TraceKind::Queued, format!("for {connector}, {group}")),
+                    };
+                    self.recipient_event(message, seq, kind, recipient, &detail)?;
                 }
             }
         }
@@ -155,22 +176,52 @@ impl Applier {
     fn insert_delivery(
         &mut self,
         message: MessageId,
+        t: &TakeIn,
         recipient: &RoutedRecipient,
-        connector: &str,
-        group: &str,
+        (connector, group): (&str, &str),
+        hold: Option<&str>,
     ) -> Result<(), ActError> {
         let id = self.state.next_delivery;
         self.state.next_delivery += 1;
         self.effects.queue = true;
-        let data = encode(&DeliveryData::new(recipient))?;
+        let mut data = DeliveryData::new(recipient);
+        let state = match hold {
+            Some(why) => {
+                data.last_answer = Some(held(why));
+                DeliveryState::Quarantined
+            }
+            None => DeliveryState::Queued,
+        };
         self.db
-            .prepare_cached("INSERT INTO delivery VALUES (?1, ?2, ?3, ?4, 0, ?5, 0, 0, ?6)")?
-            .execute(params![id as i64, message.0 as i64, connector, group, self.now.0, data])?;
+            .prepare_cached("INSERT INTO delivery VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7)")?
+            .execute(params![
+            id as i64,
+            message.0 as i64,
+            connector,
+            group,
+            rows::state_number(state),
+            self.now.0,
+            encode(&data)?
+        ])?;
+        let now = Standing {
+            state,
+            next_attempt: self.now,
+            attempts: 0,
+            crashes: 0,
+            delay_reported: false,
+        };
+        let waiting = Waiting { message, received: t.received, urgency: t.options.urgency, now };
+        let group = Group { connector: connector.to_owned(), group: group.to_owned() };
+        let id = DeliveryId(id);
+        self.effects.deliveries.push(Change::Added { id, group, waiting });
         Ok(())
     }
 
     /// The inbox of a mailbox that exists.
-    fn inbox(&mut self, mailbox: MailboxId) -> Result<Option<FolderId>, rusqlite::Error> {
+    pub(super) fn inbox(
+        &mut self,
+        mailbox: MailboxId,
+    ) -> Result<Option<FolderId>, rusqlite::Error> {
         if let Some(folder) = self.inboxes.get(&mailbox) {
             return Ok(Some(*folder));
         }

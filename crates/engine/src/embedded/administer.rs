@@ -58,6 +58,7 @@ fn read_story(db: &Connection, message: MessageId) -> Result<Option<Story>, rusq
                     header_message_id: r.get::<_, Option<String>>(0)?.unwrap_or_default(),
                     sender: r.get::<_, Option<String>>(1)?.unwrap_or_default(),
                     subject: r.get::<_, Option<String>>(2)?.unwrap_or_default(),
+                    envelope_id: envelope.as_ref().and_then(|e| e.options.envelope_id.clone()),
                     octets: r.get::<_, i64>(3)? as u64,
                     received: Timestamp(r.get(4)?),
                     events: Vec::new(),
@@ -121,6 +122,7 @@ impl Administer for Embedded {
                 let message = MessageId(row.get::<_, i64>(0)? as u64);
                 let Some(mut queued) = read_message(&transaction, message)? else { continue };
                 queued.deliveries = read_deliveries(&transaction, message)?;
+                queued.deliveries.iter_mut().for_each(|delivery| self.tell_rest(delivery));
                 if matches(filter, &queued) {
                     found.push(queued);
                 }
@@ -136,6 +138,7 @@ impl Administer for Embedded {
         let found = self.readers.with(|db| {
             let Some(mut queued) = read_message(db, message)? else { return Ok(None) };
             queued.deliveries = read_deliveries(db, message)?;
+            queued.deliveries.iter_mut().for_each(|delivery| self.tell_rest(delivery));
             Ok((!queued.deliveries.is_empty()).then_some(queued))
         })?;
         found.ok_or(TransportError::NotQueued(QueueId(message)))
@@ -151,27 +154,7 @@ impl Administer for Embedded {
     }
 
     async fn summary(&self) -> Result<QueueSummary, TransportError> {
-        Ok(self.readers.with(|db| {
-            let mut summary = QueueSummary::default();
-            let mut states =
-                db.prepare_cached("SELECT state, count(*) FROM delivery GROUP BY state")?;
-            let mut rows = states.query([])?;
-            while let Some(row) = rows.next()? {
-                let count = row.get::<_, i64>(1)? as u64;
-                match row.get::<_, i64>(0)? {
-                    0 => summary.queued = count,
-                    1 => summary.held = count,
-                    _ => summary.quarantined = count,
-                }
-            }
-            summary.oldest = db
-                .prepare_cached(
-                    "SELECT received FROM message WHERE id = (SELECT min(message) FROM delivery)",
-                )?
-                .query_row([], |r| Ok(Timestamp(r.get(0)?)))
-                .optional()?;
-            Ok(summary)
-        })?)
+        Ok(self.schedule().summary())
     }
 
     async fn trace(&self, query: &TraceQuery, limit: usize) -> Result<Vec<Story>, TransportError> {

@@ -13,16 +13,16 @@ use crate::checkpoint::Checkpoints;
 use crate::commit::{CommitFigures, Committer, Health, Request, Shared};
 use crate::index::Readers;
 use crate::open::{EngineOptions, OpenReport, open};
+use crate::schedule::Schedule;
 use crate::signals::Signals;
 use crate::space::Space;
 use bytes::{Bytes, BytesMut};
-use concord_base::{DeliveryId, StorageError, Timestamp};
+use concord_base::{StorageError, Timestamp};
 use concord_message_log::{LargeBodies, LargeBody, Reader};
 use concord_store::{Body, BodyContent, BudgetGuard};
-use std::collections::HashSet;
 use std::fs::File;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
@@ -43,7 +43,6 @@ pub struct Embedded {
     shared: Arc<Shared>,
     budget: IntakeBudget,
     space: Arc<Space>,
-    claimed: Arc<Mutex<HashSet<DeliveryId>>>,
     /// Held by what removes segments, and by what must find them all.
     pub(crate) moving: tokio::sync::Mutex<()>,
     _lock: File,
@@ -66,6 +65,7 @@ impl Embedded {
             signals: Arc::new(Signals::new(parts.large.clone())),
             health: Arc::new(Health::default()),
             figures: Arc::new(CommitFigures::default()),
+            schedule: Mutex::new(parts.schedule),
         });
         let clock = Arc::clone(&options.clock);
         let space = Arc::new(Space::new(options.directory.clone(), options.reserve, clock));
@@ -80,7 +80,6 @@ impl Embedded {
             shared,
             budget: IntakeBudget::new(options.intake_budget),
             space,
-            claimed: Arc::default(),
             moving: tokio::sync::Mutex::default(),
             _lock: parts.lock,
             options,
@@ -123,6 +122,10 @@ impl Embedded {
 
     fn now(&self) -> Timestamp {
         self.options.clock.now()
+    }
+
+    fn schedule(&self) -> MutexGuard<'_, Schedule> {
+        self.shared.schedule.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn in_flight(&self) -> Result<i64, StorageError> {

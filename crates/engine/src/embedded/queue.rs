@@ -5,20 +5,14 @@ use crate::act::{Act, TakeIn};
 use crate::apply::{ActError, Outcome};
 use crate::delivery::{Envelope, decode};
 use crate::rows;
+use crate::schedule::Picked;
 use concord_base::{DeliveryId, MessageId, StorageError, Timestamp};
 use concord_transport::{
-    Answer, Claim, Delivery, Group, Queue, QueuedMessage, ReversePath, SUSPECT_AFTER, Submission,
-    TransportError,
+    Ages, Answer, Claim, ClaimLimits, Delivery, DeliveryState, Group, PeerAnswer, Queue,
+    QueuedMessage, ReversePath, Submission, TransportError, Urgency,
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use std::collections::{BTreeMap, HashSet};
-use std::sync::PoisonError;
 use tokio::sync::watch;
-
-/// Due deliveries looked at in one call; the rest comes with the next.
-const LOOK_AT: i64 = 1_000;
-/// Recipients in one transaction (RFC 5321 section 4.5.3.1.8).
-const MAX_RECIPIENTS: usize = 100;
 
 pub(super) fn read_message(
     db: &Connection,
@@ -50,42 +44,10 @@ pub(super) fn read_message(
     .optional()
 }
 
-/// Due deliveries of a connector, oldest first, none of `busy` groups.
-fn read_due(
-    db: &Connection,
-    connector: &str,
-    now: Timestamp,
-    busy: &[&str],
-    claimed: &str,
-    crashes_below: i64,
-) -> Result<Vec<(MessageId, Delivery)>, rusqlite::Error> {
-    let busy = serde_json_array(busy);
-    db.prepare_cached(&format!(
-        "SELECT {} FROM delivery WHERE connector = ?1 AND state = 0 AND next_attempt <= ?2
-         AND grp NOT IN (SELECT value FROM json_each(?3))
-         AND id NOT IN (SELECT value FROM json_each(?5)) AND crashes < ?6
-         ORDER BY next_attempt, id LIMIT ?4",
-        rows::DELIVERY_COLUMNS
-    ))?
-    .query_map(params![connector, now.0, busy, LOOK_AT, claimed, crashes_below], rows::delivery)?
-    .collect()
-}
-
-/// A JSON array of strings, for `json_each`.
-fn serde_json_array(texts: &[&str]) -> String {
-    let quoted = texts.iter().map(|t| {
-        let escaped: String = t
-            .chars()
-            .flat_map(|c| match c {
-                '"' => vec!['\\', '"'],
-                '\\' => vec!['\\', '\\'],
-                c if c.is_control() => vec![' '],
-                c => vec![c],
-            })
-            .collect();
-        format!("\"{escaped}\"")
-    });
-    format!("[{}]", quoted.collect::<Vec<_>>().join(","))
+fn read_delivery(db: &Connection, id: DeliveryId) -> Result<Option<Delivery>, rusqlite::Error> {
+    db.prepare_cached(&format!("SELECT {} FROM delivery WHERE id = ?1", rows::DELIVERY_COLUMNS))?
+        .query_row([id.0 as i64], |r| Ok(rows::delivery(r)?.1))
+        .optional()
 }
 
 fn take_in_act(submission: Submission, bodies: &mut Bodies) -> Result<Act, StorageError> {
@@ -99,79 +61,81 @@ fn take_in_act(submission: Submission, bodies: &mut Bodies) -> Result<Act, Stora
         header_message_id: submission.header_message_id,
         subject: submission.subject,
         return_path_octets: submission.return_path_octets,
+        hold: submission.hold,
         body,
     })))
 }
 
-/// What is claimed is kept here until answered.
 impl Embedded {
-    fn claimed(&self) -> std::sync::MutexGuard<'_, HashSet<DeliveryId>> {
-        self.claimed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn unclaim(&self, ids: &[DeliveryId]) {
-        let mut claimed = self.claimed();
-        for id in ids {
-            claimed.remove(id);
-        }
+        self.schedule().unclaim(ids);
     }
 
     /// What is claimed, for `json_each`.
     fn claimed_json(&self) -> String {
-        let ids: Vec<String> = self.claimed().iter().map(|id| id.0.to_string()).collect();
+        let ids: Vec<String> = self.schedule().claimed().map(|id| id.0.to_string()).collect();
         format!("[{}]", ids.join(","))
     }
 
-    fn build_claims(
-        &self,
-        due: Vec<(MessageId, Delivery)>,
-        limit: usize,
-    ) -> Result<Vec<Claim>, StorageError> {
-        let mut chosen: BTreeMap<usize, (MessageId, Vec<Delivery>)> = BTreeMap::new();
-        let mut place_of: std::collections::HashMap<Group, usize> = Default::default();
-        let mut claimed = self.claimed();
-        for (message, delivery) in due {
-            if claimed.contains(&delivery.id) {
-                continue;
-            }
-            let places = place_of.len();
-            match place_of.get(&delivery.group) {
-                None if places < limit => {
-                    place_of.insert(delivery.group.clone(), places);
-                    claimed.insert(delivery.id);
-                    chosen.insert(places, (message, vec![delivery]));
-                }
-                None => {}
-                Some(place) => {
-                    if let Some((of, deliveries)) = chosen.get_mut(place)
-                        && *of == message
-                        && delivery.crashes < SUSPECT_AFTER
-                        && deliveries.len() < MAX_RECIPIENTS
-                        && deliveries.iter().all(|d| d.crashes < SUSPECT_AFTER)
-                    {
-                        claimed.insert(delivery.id);
-                        deliveries.push(delivery);
-                    }
+    /// What list and show say of a delivery whose destination rests.
+    pub(super) fn tell_rest(&self, delivery: &mut Delivery) {
+        if delivery.state != DeliveryState::Queued {
+            return;
+        }
+        match self.schedule().rests(&delivery.group) {
+            Some((Some(until), why)) => {
+                delivery.next_attempt = delivery.next_attempt.max(until);
+                if delivery.last_answer.is_none() {
+                    delivery.last_answer = why.cloned();
                 }
             }
+            Some((None, _)) if delivery.last_answer.is_none() => {
+                delivery.last_answer = Some(parked());
+            }
+            _ => {}
         }
-        drop(claimed);
-        let mut claims = Vec::with_capacity(chosen.len());
-        for (message, deliveries) in chosen.into_values() {
-            let Some(group) = deliveries.first().map(|d| d.group.clone()) else { continue };
-            let found = self.readers.with(|db| read_message(db, message));
-            let Ok(Some(mut queued)) = found else {
-                let ids: Vec<DeliveryId> = deliveries.iter().map(|d| d.id).collect();
-                self.unclaim(&ids);
-                tracing::error!(?found, %message, "a due message cannot be read");
-                continue;
-            };
-            let suspect = deliveries.iter().any(|d| d.crashes >= SUSPECT_AFTER);
-            queued.deliveries = deliveries;
-            claims.push(Claim { message: queued, group, suspect });
-        }
-        Ok(claims)
     }
+
+    /// Reads what was picked. What cannot be read, or cannot go with the
+    /// others, is given back.
+    fn build_claims(&self, picked: Vec<Picked>) -> Vec<Claim> {
+        let mut claims = Vec::with_capacity(picked.len());
+        for Picked { message, group, deliveries: ids, suspect, destination } in picked {
+            let read = self.readers.with(|db| {
+                let found: Result<Vec<_>, _> =
+                    ids.iter().filter_map(|id| read_delivery(db, *id).transpose()).collect();
+                Ok((read_message(db, message)?, found?))
+            });
+            let (mut queued, found) = match read {
+                Ok((Some(queued), found)) => (queued, found),
+                other => {
+                    tracing::error!(?other, %message, "a due message cannot be read");
+                    self.unclaim(&ids);
+                    continue;
+                }
+            };
+            let reports_to = found.first().map(|first| first.reports_to.clone());
+            let (mut together, others): (Vec<_>, Vec<_>) =
+                found.into_iter().partition(|d| Some(&d.reports_to) == reports_to.as_ref());
+            let others: Vec<_> = others.iter().map(|d| d.id).collect();
+            self.unclaim(&others);
+            if together.is_empty() {
+                self.unclaim(&ids);
+                continue;
+            }
+            together.iter_mut().for_each(|delivery| self.tell_rest(delivery));
+            queued.deliveries = together;
+            claims.push(Claim { message: queued, group, suspect, destination });
+        }
+        claims
+    }
+}
+
+/// What stands at mail that waits until somebody asks for it.
+fn parked() -> PeerAnswer {
+    // RFC 3463 X.4.0: other or undefined network or routing status.
+    let text = "waits until the domain's host asks for it (ETRN), or 'concord queue start'";
+    PeerAnswer { code: 0, status: (4, 4, 0), host: None, text: text.to_owned() }
 }
 
 #[async_trait::async_trait]
@@ -191,23 +155,22 @@ impl Queue for Embedded {
         }
     }
 
+    async fn taken(&self, connector: &str, key: &str) -> Result<Option<MessageId>, TransportError> {
+        Ok(self.readers.with(|db| {
+            db.prepare_cached("SELECT message FROM taken WHERE connector = ?1 AND key = ?2")?
+                .query_row([connector, key], |r| Ok(MessageId(r.get::<_, i64>(0)? as u64)))
+                .optional()
+        })?)
+    }
+
     async fn claim(
         &self,
         connector: &str,
         now: Timestamp,
-        busy: &HashSet<Group>,
-        limit: usize,
-        suspects: bool,
+        limits: &ClaimLimits<'_>,
     ) -> Result<Vec<Claim>, TransportError> {
-        let busy: Vec<&str> =
-            busy.iter().filter(|g| g.connector == connector).map(|g| g.group.as_str()).collect();
-        let claimed = self.claimed_json();
-        let most = if suspects { i64::MAX } else { i64::from(SUSPECT_AFTER) };
-        let due = self.readers.with(|db| read_due(db, connector, now, &busy, &claimed, most))?;
-        if due.is_empty() {
-            return Ok(Vec::new());
-        }
-        let claims = self.build_claims(due, limit)?;
+        let picked = self.schedule().claim(connector, now, limits);
+        let claims = self.build_claims(picked);
         let ids: Vec<DeliveryId> =
             claims.iter().flat_map(|c| c.message.deliveries.iter().map(|d| d.id)).collect();
         if !ids.is_empty() {
@@ -219,6 +182,33 @@ impl Queue for Embedded {
             }
         }
         Ok(claims)
+    }
+
+    async fn claim_aged(
+        &self,
+        ages: &(dyn for<'a> Fn(&'a Group, Urgency) -> Ages + Sync),
+        limit: usize,
+    ) -> Result<Vec<Claim>, TransportError> {
+        let picked = self.schedule().claim_aged(ages, limit);
+        Ok(self.build_claims(picked))
+    }
+
+    fn unreached(&self, group: &Group, now: Timestamp, until: Timestamp, why: PeerAnswer) {
+        self.schedule().unreached(group, now, until, why);
+    }
+
+    fn reached(&self, group: &Group) {
+        self.schedule().reached(group);
+    }
+
+    fn wake(&self, connector: &str, which: &dyn Fn(&str) -> bool) -> u64 {
+        let waiting = self.schedule().wake(connector, which);
+        self.shared.signals.queue_changed();
+        waiting
+    }
+
+    fn waiting(&self, group: &Group) -> u64 {
+        self.schedule().waiting(group)
     }
 
     async fn answer(
@@ -245,15 +235,8 @@ impl Queue for Embedded {
         }
     }
 
-    async fn next_due(&self, connector: &str) -> Result<Option<Timestamp>, TransportError> {
-        let claimed = self.claimed_json();
-        Ok(self.readers.with(|db| {
-            db.prepare_cached(
-                "SELECT min(next_attempt) FROM delivery WHERE connector = ?1 AND state = 0
-                 AND id NOT IN (SELECT value FROM json_each(?2))",
-            )?
-            .query_row([connector, &claimed], |r| Ok(r.get::<_, Option<i64>>(0)?.map(Timestamp)))
-        })?)
+    fn next_due(&self, connector: &str, limits: &ClaimLimits<'_>) -> Option<Timestamp> {
+        self.schedule().next_due(connector, limits)
     }
 
     fn queue_changed(&self) -> watch::Receiver<u64> {
@@ -261,11 +244,7 @@ impl Queue for Embedded {
     }
 
     async fn waiting_connectors(&self) -> Result<Vec<String>, TransportError> {
-        Ok(self.readers.with(|db| {
-            db.prepare_cached("SELECT DISTINCT connector FROM delivery")?
-                .query_map([], |r| r.get(0))?
-                .collect()
-        })?)
+        Ok(self.schedule().connectors())
     }
 
     async fn unclaimed(

@@ -354,7 +354,7 @@ impl Store for Embedded {
 impl Embedded {
     fn quota_limit(&self, mailbox: MailboxId) -> Result<Option<u64>, StoreError> {
         let object = self.read_object_by_id(mailbox.into())?;
-        Ok(object.as_ref().and_then(|o| o.mailbox()).and_then(|m| m.quota).map(|q| q.0))
+        Ok(object.as_ref().and_then(|o| o.quota()).map(|q| q.0))
     }
 
     fn read_quota(&self, mailbox: MailboxId) -> Result<Quota, StoreError> {

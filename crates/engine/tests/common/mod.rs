@@ -57,6 +57,13 @@ impl Harness {
         self.report = report;
     }
 
+    /// The index made anew out of nothing but the log.
+    pub async fn rebuild(&mut self) {
+        self.engine = None;
+        concord_engine::offline::rebuild(&self.options()).unwrap();
+        self.reopen().await;
+    }
+
     pub async fn mailbox(&self, name: &str) -> MailboxId {
         let act = DirectoryAct::Add(new_mailbox(name));
         self.engine().change(act).await.unwrap().id.into()
@@ -88,11 +95,14 @@ pub fn new_mailbox(name: &str) -> NewObject {
         display_name: name.to_uppercase(),
         proxies: vec![Proxy { address: address(&format!("{name}@example.test")), primary: true }],
         details: Details::Mailbox(Mailbox::default()),
+        attributes: Default::default(),
+        policy: Default::default(),
     }
 }
 
 pub fn to_mailbox(id: MailboxId) -> RoutedRecipient {
     RoutedRecipient {
+        reports_to: None,
         address: address(&format!("box{id}@example.test")),
         given: address(&format!("box{id}@example.test")),
         original: None,
@@ -104,6 +114,7 @@ pub fn to_mailbox(id: MailboxId) -> RoutedRecipient {
 pub fn to_domain(recipient: &str) -> RoutedRecipient {
     let parsed: SmtpAddress = recipient.parse().unwrap();
     RoutedRecipient {
+        reports_to: None,
         address: parsed.clone().into(),
         given: parsed.clone().into(),
         original: None,
@@ -128,5 +139,6 @@ pub fn submission(subject: &str, recipients: Vec<RoutedRecipient>) -> Submission
         subject: subject.into(),
         body: Body::from_bytes(Bytes::from(text)),
         return_path_octets: 0,
+        hold: None,
     }
 }
