@@ -1,5 +1,12 @@
 //! Checks beyond a value's type: of one value, and of values together.
 
+mod acme;
+
+pub(crate) use acme::{
+    certificate_name, display_name, external_account, https_url, mail_address, mx_pattern,
+    name_server,
+};
+
 use crate::error::Mistake;
 use crate::parse::Places;
 use crate::section::{Settings, SmartHost, SmartHostTls};
@@ -77,6 +84,7 @@ pub(crate) fn shorten(text: &str) -> String {
 pub(crate) fn together(settings: &Settings, places: &Places) -> Vec<Mistake> {
     let mut mistakes = listeners(settings, places);
     pairs(settings, places, &mut mistakes);
+    acme::together(settings, places, &mut mistakes);
     orders(settings, places, &mut mistakes);
     mistakes
 }

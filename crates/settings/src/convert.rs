@@ -5,7 +5,6 @@ use crate::duration::{format_duration, parse_duration};
 use crate::schema::Kind;
 use crate::section::Settings;
 use concord_base::ByteSize;
-use ipnet::IpNet;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -47,6 +46,14 @@ pub(crate) fn apply(
             check(&text).map_err(one)?;
             set(settings, text);
         }
+        Kind::Texts(check, set) => {
+            let list = list(value, |item| {
+                let text = text(item)?;
+                check(&text)?;
+                Ok(text)
+            })?;
+            set(settings, list);
+        }
         Kind::Path(set) => {
             let text = text(value).map_err(one)?;
             if text.is_empty() || text.contains('\0') {
@@ -56,7 +63,7 @@ pub(crate) fn apply(
         }
         Kind::Listeners(set) => set(settings, list(value, listener)?),
         Kind::Nameservers(set) => set(settings, list(value, nameserver)?),
-        Kind::Networks(set) => set(settings, list(value, network)?),
+        Kind::Addresses(set) => set(settings, list(value, address)?),
     }
     Ok(())
 }
@@ -167,6 +174,13 @@ fn listener(value: &Spanned<DeValue<'_>>) -> Result<SocketAddr, String> {
     })
 }
 
+fn address(value: &Spanned<DeValue<'_>>) -> Result<IpAddr, String> {
+    let text = text(value)?;
+    text.parse().map_err(|_| {
+        format!("'{}' is not an address; write \"192.0.2.1\" or \"2001:db8::1\"", shorten(&text))
+    })
+}
+
 fn nameserver(value: &Spanned<DeValue<'_>>) -> Result<SocketAddr, String> {
     let text = text(value)?;
     if let Ok(address) = text.parse::<IpAddr>() {
@@ -174,16 +188,6 @@ fn nameserver(value: &Spanned<DeValue<'_>>) -> Result<SocketAddr, String> {
     }
     text.parse().map_err(|_| {
         format!("'{}' is not an address; write \"192.0.2.53\" or \"192.0.2.53:53\"", shorten(&text))
-    })
-}
-
-fn network(value: &Spanned<DeValue<'_>>) -> Result<IpNet, String> {
-    let text = text(value)?;
-    if let Ok(address) = text.parse::<IpAddr>() {
-        return Ok(IpNet::from(address));
-    }
-    text.parse().map_err(|_| {
-        format!("'{}' is not a network; write \"192.168.1.0/24\" or \"fd00::/8\"", shorten(&text))
     })
 }
 

@@ -32,8 +32,9 @@ pub use render::{Preset, example, reference};
 pub use root::Root;
 pub use schema::{Key, Kind, Section, schema};
 pub use section::{
-    Controller, InternetMail, Limits, Listen, LogFormat, LogLevel, Logging, Queue, Server,
-    Settings, SmartHost, SmartHostTls, Storage, Tls,
+    Acme, AcmeChallenge, Controller, DnssecMode, InternetMail, Limits, Listen, LogFormat, LogLevel,
+    Logging, MtaStsMode, NameServerAddress, Queue, Server, Settings, SmartHost, SmartHostTls,
+    Storage, Tls, Web,
 };
 
 #[cfg(test)]

@@ -35,6 +35,10 @@ pub fn load(root: &Root) -> Result<Settings, SettingsError> {
     };
     absolute(&mut settings.tls.certificate);
     absolute(&mut settings.tls.key);
+    absolute(&mut settings.acme.hook);
+    absolute(&mut settings.acme.dns_key_file);
+    absolute(&mut settings.acme.trusted_root);
+    absolute(&mut settings.acme.external_account_key_file);
     absolute(&mut settings.internet_mail.smart_host_password_file);
     Ok(settings)
 }

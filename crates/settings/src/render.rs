@@ -96,10 +96,10 @@ fn type_name(kind: &Kind) -> &'static str {
         Kind::Durations(..) => "list of durations",
         Kind::Choice(..) => "word",
         Kind::Text(..) => "text",
+        Kind::Texts(..) => "list of texts",
         Kind::Path(_) => "file",
         Kind::Listeners(_) => "list of address:port",
-        Kind::Nameservers(_) => "list of addresses",
-        Kind::Networks(_) => "list of networks",
+        Kind::Nameservers(_) | Kind::Addresses(_) => "list of addresses",
     }
 }
 

@@ -2,8 +2,7 @@
 
 use crate::section::{SECTIONS, Settings};
 use concord_base::ByteSize;
-use ipnet::IpNet;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -85,14 +84,16 @@ pub enum Kind {
     Choice(&'static [&'static str], Set<String>),
     /// A text that passes the check.
     Text(Check<String>, Set<String>),
+    /// A list of texts that pass the check; may be empty.
+    Texts(Check<String>, Set<Vec<String>>),
     /// A file; relative ones are seen from the root.
     Path(Set<PathBuf>),
     /// A list of `address:port`, IPv6 addresses in brackets; may be empty.
     Listeners(Set<Vec<SocketAddr>>),
     /// A list of addresses, port 53 unless written; may be empty.
     Nameservers(Set<Vec<SocketAddr>>),
-    /// A list of networks (`10.0.0.0/8`) or addresses; may be empty.
-    Networks(Set<Vec<IpNet>>),
+    /// A list of addresses without ports; may be empty.
+    Addresses(Set<Vec<IpAddr>>),
 }
 
 /// The whole schema.

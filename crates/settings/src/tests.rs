@@ -51,7 +51,16 @@ fn rendered_files_read_back() {
         demo.listen.all().iter().flat_map(|(_, a)| a.iter().map(|a| a.to_string())).collect();
     assert_eq!(
         ports,
-        ["127.0.0.1:2525", "127.0.0.1:2587", "127.0.0.1:2143", "127.0.0.1:2993", "127.0.0.1:2110"]
+        [
+            "127.0.0.1:2525",
+            "127.0.0.1:2587",
+            "127.0.0.1:2143",
+            "127.0.0.1:2993",
+            "127.0.0.1:2110",
+            "127.0.0.1:2389",
+            "127.0.0.1:2080",
+            "127.0.0.1:2443"
+        ]
     );
     assert!(demo.tls.allow_plaintext_auth);
 }
@@ -68,8 +77,17 @@ fn every_commented_line_is_a_valid_line() {
         })
         .collect();
     let found = mistakes(&text);
-    assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].key.as_deref(), Some("internet-mail.smart-host-user"));
+    let keys: Vec<_> = found.iter().filter_map(|m| m.key.as_deref()).collect();
+    let between = [
+        // nobody certifies localhost, the terms are not agreed to, and tls.certificate is set
+        "acme.directory",
+        "acme.directory",
+        "acme.directory",
+        "acme.hook",
+        "acme.dns-server",
+        "internet-mail.smart-host-user",
+    ];
+    assert_eq!(keys, between, "{found:?}");
 }
 
 #[test]
@@ -153,13 +171,27 @@ fn values_that_need_each_other() {
 }
 
 #[test]
-fn relay_networks_match_mapped_addresses() {
-    let settings =
-        parse("[internet-mail]\nrelay-networks = [\"10.0.0.0/8\"]\n", Path::new("x")).unwrap();
-    let mail = &settings.internet_mail;
-    assert!(mail.may_relay("10.1.2.3".parse().unwrap()));
-    assert!(mail.may_relay("::ffff:10.1.2.3".parse().unwrap()));
-    assert!(!mail.may_relay("11.1.2.3".parse().unwrap()));
+fn what_does_not_go_together_in_acme() {
+    let keys = |text: &str| -> Vec<String> {
+        let text = format!("[server]\nhostname = \"mail.example.com\"\n[acme]\n{text}");
+        mistakes(&text).into_iter().filter_map(|m| m.key).collect()
+    };
+    let on = "directory = \"https://ca.example/dir\"\naccept-terms = true\n";
+    assert!(keys(on).is_empty());
+    assert_eq!(keys("directory = \"https://ca.example/dir\"\n"), ["acme.directory"]);
+    assert_eq!(keys("directory = \"http://ca.example/dir\"\n"), ["acme.directory"]);
+    assert_eq!(keys(&format!("{on}names = [\"*.example.com\"]\n")), ["acme.names"]);
+    assert_eq!(keys(&format!("{on}names = [\"example\", \"10.0.0.1\"]\n")).len(), 2);
+    assert_eq!(keys(&format!("{on}contact = [\"nobody\"]\n")), ["acme.contact"]);
+    assert_eq!(keys(&format!("{on}challenge = \"dns-01\"\n")), ["acme.challenge"]);
+    let hook = "challenge = \"dns-01\"\nnames = [\"*.example.com\"]\nhook = \"h\"\n";
+    assert!(keys(&format!("{on}{hook}")).is_empty());
+    let both = format!("{on}{hook}dns-server = \"[::1]:53\"\ndns-key-file = \"k\"\n");
+    assert_eq!(keys(&both), ["acme.hook"]);
+    assert_eq!(keys(&format!("{on}external-account-id = \"kid\"\n")), ["acme.external-account-id"]);
+    // A certificate for 'localhost' can be had from nobody.
+    let found = mistakes(&format!("[acme]\n{on}"));
+    assert!(found[0].what.contains("'localhost'"), "{found:?}");
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use crate::check::{smart_host, user_name};
 use crate::schema::{Key, Kind, Section};
-use ipnet::IpNet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// `[internet-mail]`: the connector to the Internet.
@@ -21,20 +20,16 @@ pub struct InternetMail {
     pub connections_per_destination: u64,
     /// Most outbound connections at once.
     pub connections_total: u64,
-    /// Clients that may relay without AUTH.
-    pub relay_networks: Vec<IpNet>,
     /// DNS servers; empty means those of `/etc/resolv.conf`.
     pub nameservers: Vec<SocketAddr>,
+    /// Whether their answers are validated.
+    pub dnssec: DnssecMode,
+    /// DNSKEY records that are trusted instead of the root's.
+    pub dnssec_trust_anchors: Option<PathBuf>,
+    /// Certificates that vouch for other hosts' instead of the system's.
+    pub trusted_certificates: Option<PathBuf>,
     /// Whether the client's name is looked up for `Received`.
     pub reverse_dns: bool,
-}
-
-impl InternetMail {
-    /// Whether a client at `address` may relay without AUTH.
-    pub fn may_relay(&self, address: IpAddr) -> bool {
-        let address = address.to_canonical();
-        self.relay_networks.iter().any(|network| network.contains(&address))
-    }
 }
 
 /// A smart host.
@@ -44,6 +39,30 @@ pub struct SmartHost {
     pub host: String,
     /// Port.
     pub port: u16,
+}
+
+/// Whether the DNS's answers are validated for outbound mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DnssecMode {
+    /// If the name servers pass signatures on.
+    #[default]
+    Auto,
+    /// Always; mail waits where that is not possible.
+    Required,
+    /// Never.
+    Off,
+}
+
+impl DnssecMode {
+    const WORDS: &'static [&'static str] = &["auto", "required", "off"];
+
+    fn from_word(word: &str) -> Self {
+        match word {
+            "required" => Self::Required,
+            "off" => Self::Off,
+            _ => Self::Auto,
+        }
+    }
 }
 
 /// How the connection to the smart host is protected.
@@ -125,17 +144,33 @@ pub(crate) const SECTION: Section = Section {
             "Most outbound connections at once.",
         ),
         Key::new(
-            "relay-networks",
-            "[]",
-            Kind::Networks(|s, v| s.internet_mail.relay_networks = v),
-            "Networks whose hosts may send to any destination without AUTH, for example \
-             [\"192.168.1.0/24\"]. Keep it empty unless a device cannot log in.",
-        ),
-        Key::new(
             "nameservers",
             "[]",
             Kind::Nameservers(|s, v| s.internet_mail.nameservers = v),
             "DNS servers, \"address\" or \"address:port\". Empty: those of /etc/resolv.conf.",
+        ),
+        Key::new(
+            "dnssec",
+            "\"auto\"",
+            Kind::Choice(DnssecMode::WORDS, |s, v| {
+                s.internet_mail.dnssec = DnssecMode::from_word(&v);
+            }),
+            "Whether the DNS's answers are validated for outbound mail, which DANE needs. auto: if \
+             the name servers pass signatures on. required: always; mail waits where they do not. \
+             off: never.",
+        ),
+        Key::optional(
+            "dnssec-trust-anchors",
+            "\"etc/trust-anchors\"",
+            Kind::Path(|s, v| s.internet_mail.dnssec_trust_anchors = Some(v)),
+            "File of DNSKEY records (zone file form) that are trusted instead of the root's.",
+        ),
+        Key::optional(
+            "trusted-certificates",
+            "\"etc/trusted.pem\"",
+            Kind::Path(|s, v| s.internet_mail.trusted_certificates = Some(v)),
+            "PEM file of authorities that vouch for the certificates of other mail hosts and of \
+             MTA-STS policy hosts, instead of the system's.",
         ),
         Key::new(
             "reverse-dns",

@@ -20,11 +20,19 @@ pub struct Listen {
     pub pop3: Vec<SocketAddr>,
     /// POP3 inside TLS (RFC 8314).
     pub pop3s: Vec<SocketAddr>,
+    /// LDAP with STARTTLS.
+    pub ldap: Vec<SocketAddr>,
+    /// LDAP inside TLS.
+    pub ldaps: Vec<SocketAddr>,
+    /// HTTP: ACME's tokens and automatic set-up of mail programs.
+    pub http: Vec<SocketAddr>,
+    /// HTTPS: the same, and the MTA-STS policy.
+    pub https: Vec<SocketAddr>,
 }
 
 impl Listen {
     /// Every listener with the name that its socket has.
-    pub fn all(&self) -> [(&'static str, &[SocketAddr]); 7] {
+    pub fn all(&self) -> [(&'static str, &[SocketAddr]); 11] {
         [
             ("smtp", &self.smtp),
             ("submission", &self.submission),
@@ -33,6 +41,10 @@ impl Listen {
             ("imaps", &self.imaps),
             ("pop3", &self.pop3),
             ("pop3s", &self.pop3s),
+            ("ldap", &self.ldap),
+            ("ldaps", &self.ldaps),
+            ("http", &self.http),
+            ("https", &self.https),
         ]
     }
 }
@@ -91,5 +103,37 @@ pub(crate) const SECTION: Section = Section {
             "POP3 inside TLS (RFC 8314).",
         )
         .demo("[]"),
+        Key::new(
+            "ldap",
+            "[]",
+            // port 389 may belong to another directory of the machine (Q224447)
+            Kind::Listeners(|s, v| s.listen.ldap = v),
+            "LDAP with STARTTLS, usually on port 389. Off unless you say where; \
+             run/ldapi.sock is always there for this machine's administrator.",
+        )
+        .demo(r#"["127.0.0.1:2389"]"#),
+        Key::new(
+            "ldaps",
+            "[]",
+            Kind::Listeners(|s, v| s.listen.ldaps = v),
+            "LDAP inside TLS, usually on port 636.",
+        )
+        .demo("[]"),
+        Key::new(
+            "http",
+            r#"["0.0.0.0:80", "[::]:80"]"#,
+            Kind::Listeners(|s, v| s.listen.http = v),
+            "HTTP of the component web: ACME's http-01 and the set-up of mail programs. Opened \
+             only where web is installed.",
+        )
+        .demo(r#"["127.0.0.1:2080"]"#),
+        Key::new(
+            "https",
+            r#"["0.0.0.0:443", "[::]:443"]"#,
+            Kind::Listeners(|s, v| s.listen.https = v),
+            "HTTPS of the component web: ACME's tls-alpn-01, the MTA-STS policy and the set-up of \
+             mail programs. Opened only where web is installed.",
+        )
+        .demo(r#"["127.0.0.1:2443"]"#),
     ],
 };

@@ -1,8 +1,10 @@
 //! One file per section of the configuration: its structure and, beside it,
 //! its rows of the schema.
 
+mod acme;
 mod controller;
 mod internet_mail;
+mod ldap;
 mod limits;
 mod listen;
 mod logging;
@@ -10,9 +12,12 @@ mod queue;
 mod server;
 mod storage;
 mod tls;
+mod web;
 
+pub use acme::{Acme, AcmeChallenge, NameServerAddress};
 pub use controller::Controller;
-pub use internet_mail::{InternetMail, SmartHost, SmartHostTls};
+pub use internet_mail::{DnssecMode, InternetMail, SmartHost, SmartHostTls};
+pub use ldap::Ldap;
 pub use limits::Limits;
 pub use listen::Listen;
 pub use logging::{LogFormat, LogLevel, Logging};
@@ -20,6 +25,7 @@ pub use queue::Queue;
 pub use server::Server;
 pub use storage::Storage;
 pub use tls::Tls;
+pub use web::{MtaStsMode, Web};
 
 use crate::schema::Section;
 
@@ -33,8 +39,14 @@ pub struct Settings {
     pub listen: Listen,
     /// `[tls]`
     pub tls: Tls,
+    /// `[acme]`
+    pub acme: Acme,
+    /// `[web]`
+    pub web: Web,
     /// `[internet-mail]`
     pub internet_mail: InternetMail,
+    /// `[ldap]`
+    pub ldap: Ldap,
     /// `[limits]`
     pub limits: Limits,
     /// `[queue]`
@@ -54,7 +66,10 @@ impl Settings {
             server: Server::default(),
             listen: Listen::default(),
             tls: Tls::default(),
+            acme: Acme::default(),
+            web: Web::default(),
             internet_mail: InternetMail::default(),
+            ldap: Ldap::default(),
             limits: Limits::default(),
             queue: Queue::default(),
             storage: Storage::default(),
@@ -75,7 +90,10 @@ pub(crate) const SECTIONS: &[Section] = &[
     server::SECTION,
     listen::SECTION,
     tls::SECTION,
+    acme::SECTION,
+    web::SECTION,
     internet_mail::SECTION,
+    ldap::SECTION,
     limits::SECTION,
     queue::SECTION,
     storage::SECTION,

@@ -18,6 +18,10 @@ pub struct Queue {
     pub delay_warning_after: Duration,
     /// How long tracking events are kept.
     pub tracking_retention: Duration,
+    /// Mail waits for the cheapest way, even while it cannot be reached.
+    pub least_cost_only: bool,
+    /// How long removed objects of the directory are remembered.
+    pub removed_retention: Duration,
 }
 
 pub(crate) const SECTION: Section = Section {
@@ -56,6 +60,22 @@ pub(crate) const SECTION: Section = Section {
                 s.queue.tracking_retention = v;
             }),
             "How long 'concord trace' remembers a message.",
+        ),
+        Key::new(
+            "least-cost-only",
+            "false",
+            Kind::Flag(|s, v| s.queue.least_cost_only = v),
+            "Whether mail waits for the connector that costs least while it cannot be reached. \
+             Otherwise it takes a dearer one whose address space fits as closely.",
+        ),
+        Key::new(
+            "removed-retention",
+            "\"30 d\"",
+            Kind::Duration(Duration::from_secs(HOUR), Duration::from_secs(3_650 * DAY), |s, v| {
+                s.queue.removed_retention = v;
+            }),
+            "How long objects that were removed from the directory are remembered for those who \
+             ask what has changed.",
         ),
     ],
 };

@@ -17,16 +17,16 @@ pub struct Tls {
 
 pub(crate) const SECTION: Section = Section {
     name: "tls",
-    doc: "The certificate that SMTP, IMAP and POP3 present. Both files are read again when \
-          they change.",
+    doc: "The certificate that SMTP, IMAP, POP3, LDAP and HTTPS present. Files are read again when \
+          they change. See [acme] for certificates that renew themselves.",
     keys: &[
         Key::optional(
             "certificate",
             "\"etc/certificate.pem\"",
             Kind::Path(|s, v| s.tls.certificate = Some(v)),
-            "PEM file with the server's certificate followed by its chain. Without it the \
-             server makes its own certificate under data/tls, which mail programs will warn \
-             about.",
+            "PEM file with the server's certificate followed by its chain. Without it \
+             the one that [acme] ordered is used, or one that the server makes itself under \
+             data/tls, which mail programs will warn about.",
         ),
         Key::optional(
             "key",
@@ -38,7 +38,7 @@ pub(crate) const SECTION: Section = Section {
             "allow-plaintext-auth",
             "false",
             Kind::Flag(|s, v| s.tls.allow_plaintext_auth = v),
-            "Whether submission, IMAP and POP3 take passwords on connections without TLS.",
+            "Whether submission, IMAP, POP3 and LDAP take passwords on connections without TLS.",
         )
         .demo("true"),
     ],
