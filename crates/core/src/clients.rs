@@ -1,11 +1,12 @@
-//! Accepting IMAP and POP3 clients.
+//! Accepting IMAP, POP3 and LDAP clients.
 
 use concord_imap::ImapServer;
+use concord_ldap::LdapServer;
 use concord_pop3::Pop3Server;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -19,6 +20,7 @@ const DRAIN: Duration = Duration::from_secs(5);
 pub(crate) enum Protocol {
     Imap(Arc<ImapServer>),
     Pop3(Arc<Pop3Server>),
+    Ldap(Arc<LdapServer>),
 }
 
 impl Protocol {
@@ -26,6 +28,7 @@ impl Protocol {
         match self {
             Self::Imap(server) => server.serve_connection(stream, peer, tls, stop).await,
             Self::Pop3(server) => server.serve_connection(stream, peer, tls, stop).await,
+            Self::Ldap(server) => server.serve_connection(stream, peer, tls, stop).await,
         }
     }
 }
@@ -55,5 +58,32 @@ pub(crate) async fn serve(
     }
     sessions.close();
     // Idle clients are told; those that do not listen are cut off.
+    let _ = tokio::time::timeout(DRAIN, sessions.wait()).await;
+}
+
+/// The same for LDAP by a socket of this machine.
+pub(crate) async fn serve_local(
+    listener: UnixListener,
+    server: Arc<LdapServer>,
+    shutdown: CancellationToken,
+) {
+    let sessions = TaskTracker::new();
+    let own_user = rustix::process::geteuid().as_raw();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    let server = Arc::clone(&server);
+                    sessions.spawn(server.serve_local(stream, own_user, shutdown.clone()));
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a client");
+                    tokio::time::sleep(ACCEPT_AGAIN).await;
+                }
+            },
+        }
+    }
+    sessions.close();
     let _ = tokio::time::timeout(DRAIN, sessions.wait()).await;
 }

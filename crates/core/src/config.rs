@@ -1,18 +1,19 @@
 //! What the core is told at its start.
 
+use concord_connector::Tokens;
 use concord_engine::EngineOptions;
+use concord_ldap::LdapConfig;
+use concord_mail_authentication::SrsFile;
+use concord_mail_policy::Live as MailPolicy;
 use concord_transport::RetryPolicy;
 use std::fmt;
-use std::net::{IpAddr, TcpListener};
+use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
-
-/// Whether a client at this address may send anywhere without logging in.
-pub type MayRelay = Arc<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
 /// The path of the LMTP socket of a connector, by its name.
 pub type DeliverSocket = Arc<dyn Fn(&str) -> PathBuf + Send + Sync>;
@@ -24,6 +25,23 @@ pub struct DispatchLimits {
     pub total: usize,
     /// For one group (a destination domain).
     pub per_group: usize,
+}
+
+/// So many times the places can be attempts that are slow: they cost little but
+/// a connection each, of which there must be an end. With a hundred places nine of
+/// ten in a thousand destinations may be silent.
+const SLOW_MOST: usize = 10;
+
+impl DispatchLimits {
+    /// Attempts that wait for slow hosts and have given their places up.
+    pub const fn slow(self) -> usize {
+        self.total.saturating_mul(SLOW_MOST)
+    }
+
+    /// All attempts that can run at once.
+    pub const fn most(self) -> usize {
+        self.total.saturating_add(self.slow())
+    }
 }
 
 impl Default for DispatchLimits {
@@ -49,14 +67,24 @@ pub struct CoreConfig {
     pub max_hops: u32,
     /// Client sessions at once, per protocol.
     pub sessions: usize,
+    /// What LDAP gives to whom. Sessions and passwords are as for the others.
+    pub ldap: LdapConfig,
     /// Retry schedule.
     pub retry: RetryPolicy,
-    /// Who may relay without logging in.
-    pub may_relay: MayRelay,
+    /// Mail waits for the cheapest way, even if it cannot be reached.
+    pub least_cost_only: bool,
+    /// Removed objects of the directory are remembered so long.
+    pub removed_retention: Duration,
+    /// What the administrator decided about Internet mail.
+    pub policy: Arc<MailPolicy>,
+    /// Finds senders again that were rewritten when their mail was passed on.
+    pub srs: Arc<SrsFile>,
     /// For STARTTLS and implicit TLS; none is none.
     pub tls: Option<TlsAcceptor>,
     /// Passwords may cross connections without TLS.
     pub allow_plaintext_auth: bool,
+    /// By what connectors show who they are.
+    pub tokens: Tokens,
     /// LMTP sockets of the connectors.
     pub deliver_socket: DeliverSocket,
     /// Deliveries at once.
@@ -86,6 +114,8 @@ pub struct CoreSockets {
     pub submit: Vec<UnixListener>,
     /// The admin API.
     pub admin: Vec<UnixListener>,
+    /// The API for connectors.
+    pub api: Vec<UnixListener>,
     /// IMAP, with STARTTLS.
     pub imap: Vec<TcpListener>,
     /// IMAP under TLS.
@@ -94,4 +124,10 @@ pub struct CoreSockets {
     pub pop3: Vec<TcpListener>,
     /// POP3 under TLS.
     pub pop3s: Vec<TcpListener>,
+    /// LDAP, with STARTTLS.
+    pub ldap: Vec<TcpListener>,
+    /// LDAP under TLS.
+    pub ldaps: Vec<TcpListener>,
+    /// LDAP for this machine, with SASL EXTERNAL for its administrator.
+    pub ldapi: Vec<UnixListener>,
 }

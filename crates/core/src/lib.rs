@@ -2,8 +2,8 @@
 //!
 //! It takes messages from connectors by SMTP over a Unix socket
 //! ([`submission`]), resolves their recipients, commits them, and hands what
-//! goes elsewhere to connectors by LMTP ([`dispatch`]). It serves IMAP, POP3
-//! and the admin API to clients, reports to senders, and tidies up.
+//! goes elsewhere to connectors by LMTP ([`dispatch`]). It serves IMAP, POP3,
+//! LDAP and the admin API to clients, reports to senders, and tidies up.
 //!
 //! Invariants: `250` on the submission socket means durable; a delivery leaves
 //! the queue only by an answer; a message that kills a connector is tried alone
@@ -11,16 +11,21 @@
 
 mod clients;
 mod config;
+mod dead_end;
 mod dispatch;
 mod error;
 mod figures;
 mod maintenance;
+mod on_demand;
+mod relay_check;
 mod report;
 mod routing;
 mod run;
 mod submission;
 mod tidy;
+mod times;
 
-pub use config::{CoreConfig, CoreSockets, DeliverSocket, DispatchLimits, MayRelay};
+pub use concord_ldap::LdapConfig;
+pub use config::{CoreConfig, CoreSockets, DeliverSocket, DispatchLimits};
 pub use error::CoreError;
 pub use run::run;

@@ -1,11 +1,17 @@
 //! Long work on the store, and returning mail, for the admin API.
 
 use crate::dispatch;
-use crate::submission::Submission as Shared;
+use crate::on_demand::{self, Asked};
+use crate::relay_check::relay_check;
+use crate::submission::{Submission, meaning};
+use concord_address::TypedAddress;
+use concord_admin_api::RelayQuestion;
+use concord_admin_api::wire::RelayView;
 use concord_admin_api::{
     BackupRequest, Maintenance, MaintenanceTask, Outcome, Progress, ReturnMail,
 };
 use concord_base::{MessageId, StorageError};
+use concord_directory::{DirectoryError, Object, Resolution, Routes, Situation};
 use concord_engine::{BackupStep, Embedded, VerifyFinding};
 use concord_transport::{Administer, TransportError};
 use std::path::PathBuf;
@@ -129,7 +135,7 @@ impl Maintenance for StoreMaintenance {
 }
 
 pub(crate) struct Returner {
-    pub shared: Arc<Shared>,
+    pub shared: Arc<Submission>,
     pub administer: Arc<dyn Administer>,
 }
 
@@ -137,5 +143,34 @@ pub(crate) struct Returner {
 impl ReturnMail for Returner {
     async fn return_to_sender(&self, message: MessageId) -> Result<(), TransportError> {
         dispatch::return_to_sender(&self.shared, &*self.administer, message).await
+    }
+}
+
+/// What routing depends on, for those who ask.
+pub(crate) struct RoutingNow(pub Arc<Submission>);
+
+#[async_trait::async_trait]
+impl concord_admin_api::RoutingState for RoutingNow {
+    async fn situation(
+        &self,
+        sender: Option<&Object>,
+    ) -> Result<(Arc<Routes>, Situation), DirectoryError> {
+        let table = self.0.routing.table().await?;
+        Ok((Arc::clone(&table.routes), self.0.routing.situation(&table, sender)))
+    }
+
+    async fn meaning(&self, address: &TypedAddress) -> Result<Resolution, DirectoryError> {
+        meaning(&self.0, &*self.0.routing.routes().await?, address).await
+    }
+
+    async fn relay_check(&self, question: &RelayQuestion) -> Result<RelayView, DirectoryError> {
+        relay_check(&self.0, question).await
+    }
+
+    async fn start_domain(&self, domain: &str, below: bool) -> Result<Option<u64>, DirectoryError> {
+        Ok(match on_demand::start(&self.0, domain, below).await? {
+            Asked::Started(deliveries) => Some(deliveries),
+            Asked::NotHeld => None,
+        })
     }
 }

@@ -1,10 +1,12 @@
 //! Reports to senders (RFC 3461 to 3464): who gets one, and what it says.
 
 use crate::routing::destination;
-use crate::submission::Submission as Shared;
+use crate::submission::{Submission as Shared, meaning};
+use crate::times::hears_of_success;
 use concord_address::{SmtpAddress, TypedAddress};
 use concord_base::{MessageId, QueueId, Timestamp};
-use concord_directory::{Directory, DirectoryError, Resolution, Routes, expand, resolve};
+use concord_directory::{DirectoryError, Resolution, expand};
+use concord_mail_policy::Policy;
 use concord_message::{Original, Report, ReportKind, ReportRecipient, Stamp, render};
 use concord_store::{Body, MAX_READ, Store};
 use concord_transport::{
@@ -43,11 +45,11 @@ pub(crate) struct About<'a> {
 
 impl<'a> About<'a> {
     /// `None` if nobody is to be told.
-    pub fn queued(message: &'a QueuedMessage) -> Option<Self> {
+    pub fn queued(message: &'a QueuedMessage, reader: &'a ReversePath) -> Option<Self> {
         Some(Self {
             message: message.message,
             received: message.received,
-            sender: message.sender.0.as_ref()?,
+            sender: reader.0.as_ref()?,
             options: &message.options,
             header_message_id: &message.header_message_id,
             subject: &message.subject,
@@ -57,12 +59,14 @@ impl<'a> About<'a> {
     }
 }
 
-/// Where a report goes: to the sender, wherever he is.
-async fn route_to_sender(
-    directory: &dyn Directory,
-    routes: &Routes,
+/// Where a message of the core's own goes: to whoever has the address.
+pub(crate) async fn route_to(
+    shared: &Shared,
     sender: &SmtpAddress,
 ) -> Result<Vec<RoutedRecipient>, DirectoryError> {
+    let table = shared.routing.table().await?;
+    let (directory, routes) = (&*shared.directory, &*table.routes);
+    let situation = shared.routing.situation(&table, None);
     let given = TypedAddress::from(sender.clone());
     let to = |address: TypedAddress, destination| RoutedRecipient {
         address,
@@ -71,23 +75,24 @@ async fn route_to_sender(
         // A report about a report is a loop (RFC 3461 section 5.1).
         notify: Notify::NEVER,
         destination,
+        reports_to: None,
     };
-    Ok(match resolve(directory, routes, &given).await? {
+    Ok(match meaning(shared, routes, &given).await? {
         Resolution::Elsewhere(address) | Resolution::Carried(address) => {
-            destination(routes, &address).map(|c| to(address, c)).into_iter().collect()
+            let destination = destination(routes, &address, &situation);
+            destination.map(|c| to(address, c)).into_iter().collect()
         }
         Resolution::Recipient(object) => {
             let members = expand(directory, object).await?;
             members
                 .iter()
-                .filter_map(|object| match &object.details {
-                    concord_directory::Details::Mailbox(_) => {
-                        Some(to(given.clone(), Destination::Mailbox(object.id.into())))
+                .filter_map(|reached| {
+                    let object = &reached.object;
+                    if object.kind().has_folders() {
+                        return Some(to(given.clone(), Destination::Mailbox(object.id.into())));
                     }
-                    concord_directory::Details::Contact(contact) => {
-                        Some(to(contact.target.clone(), destination(routes, &contact.target)?))
-                    }
-                    _ => None,
+                    let target = object.target()?;
+                    Some(to(target.clone(), destination(routes, target, &situation)?))
                 })
                 .collect()
         }
@@ -104,8 +109,7 @@ pub(crate) async fn write(
     shared: &Shared,
 ) -> Result<Option<Submission>, DirectoryError> {
     let Some(kind) = recipients.first().map(|r| r.kind) else { return Ok(None) };
-    let routes = shared.routing.routes().await?;
-    let routed = route_to_sender(&*shared.directory, &routes, about.sender).await?;
+    let routed = route_to(shared, about.sender).await?;
     let hostname = &shared.config.hostname;
     if routed.is_empty() {
         tracing::warn!(sender = %about.sender, "a report has nobody to go to");
@@ -142,6 +146,8 @@ pub(crate) async fn write(
         options: EnvelopeOptions {
             smtputf8: about.options.smtputf8,
             eight_bit,
+            // RFC 8689 section 5: a report is as confidential as what it is about.
+            tls: about.options.tls,
             ..EnvelopeOptions::default()
         },
         recipients: routed,
@@ -149,6 +155,7 @@ pub(crate) async fn write(
         subject: format!("Report on: {}", about.subject),
         body: Body::from_bytes(octets),
         return_path_octets,
+        hold: None,
     }))
 }
 
@@ -208,8 +215,11 @@ pub(crate) struct LocalSuccess {
 }
 
 /// If the sender asked to hear of success and some recipients are here.
-pub(crate) fn of_local_success(submission: &Submission) -> Option<LocalSuccess> {
+pub(crate) fn of_local_success(submission: &Submission, policy: &Policy) -> Option<LocalSuccess> {
     let sender = submission.sender.0.clone()?;
+    if !hears_of_success(policy, &sender) {
+        return None;
+    }
     let recipients: Vec<_> = submission
         .recipients
         .iter()

@@ -4,14 +4,18 @@ use crate::clients::{self, Protocol};
 use crate::config::{CoreConfig, CoreSockets};
 use crate::dispatch::{self, Supervisor};
 use crate::error::CoreError;
-use crate::maintenance::{Returner, StoreMaintenance};
+use crate::maintenance::{Returner, RoutingNow, StoreMaintenance};
+use crate::on_demand::OnDemand;
 use crate::routing::Routing;
 use crate::submission::{self, Submission};
+use crate::tidy::Retention;
 use crate::{figures, tidy};
-use concord_admin_api::AdminApi;
+use concord_admin_api::{AdminApi, ConnectorAccess, Server};
 use concord_base::{ByteSize, StorageError};
+use concord_directory::Writer;
 use concord_engine::{Embedded, EngineOptions, OpenReport};
 use concord_imap::{ImapConfig, ImapServer};
+use concord_ldap::{LdapConfig, LdapServer};
 use concord_pop3::{Pop3Config, Pop3Server};
 use concord_sasl::PasswordGate;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -45,7 +49,7 @@ pub async fn run(
     let mut failure = engine.failure();
     let core = Core::new(config, engine, prometheus);
     let stop = shutdown.child_token();
-    core.serve_admin(std::mem::take(&mut sockets.admin), &stop)?;
+    core.serve_api(&mut sockets, &stop)?;
     let listeners = Listeners::new(sockets)?;
     ready();
     let mut waiting = Some(listeners);
@@ -109,7 +113,9 @@ struct Core {
     config: CoreConfig,
     engine: Arc<Embedded>,
     shared: Arc<Submission>,
-    prometheus: PrometheusHandle,
+    api: Server,
+    /// Turns at changing the directory, of every way into it.
+    writer: Arc<Writer>,
     tasks: TaskTracker,
 }
 
@@ -129,16 +135,21 @@ struct Listeners {
     submit: Vec<UnixListener>,
     imap: Vec<(TcpListener, bool)>,
     pop3: Vec<(TcpListener, bool)>,
+    ldap: Vec<(TcpListener, bool)>,
+    ldapi: Vec<UnixListener>,
 }
 
 impl Listeners {
     fn new(sockets: CoreSockets) -> Result<Self, CoreError> {
         let socket = |socket| move |cause| CoreError::Socket { socket, cause };
         let submit: std::io::Result<_> = sockets.submit.into_iter().map(unix).collect();
+        let ldapi: std::io::Result<_> = sockets.ldapi.into_iter().map(unix).collect();
         Ok(Self {
             submit: submit.map_err(socket("submit"))?,
             imap: both(sockets.imap, sockets.imaps).map_err(socket("imap"))?,
             pop3: both(sockets.pop3, sockets.pop3s).map_err(socket("pop3"))?,
+            ldap: both(sockets.ldap, sockets.ldaps).map_err(socket("ldap"))?,
+            ldapi: ldapi.map_err(socket("ldapi"))?,
         })
     }
 }
@@ -157,33 +168,44 @@ fn both(
 impl Core {
     fn new(config: CoreConfig, engine: Arc<Embedded>, prometheus: PrometheusHandle) -> Self {
         let shared = Arc::new(Submission {
-            routing: Routing::new(Arc::clone(&engine) as _),
+            routing: Routing::new(Arc::clone(&engine) as _, config.least_cost_only),
             directory: Arc::clone(&engine) as _,
             store: Arc::clone(&engine) as _,
             queue: Arc::clone(&engine) as _,
             gate: Arc::new(PasswordGate::default()),
             clock: Arc::clone(&config.engine.clock),
+            on_demand: OnDemand::default(),
             config: config.clone(),
         });
-        Self { config, engine, shared, prometheus, tasks: TaskTracker::new() }
+        let writer: Arc<Writer> = Arc::default();
+        let api = admin_api(&config, &engine, &shared, Arc::clone(&writer), prometheus);
+        Self { config, engine, shared, api: Server::new(api), writer, tasks: TaskTracker::new() }
     }
 
-    fn serve_admin(
+    fn serve_api(
         &self,
-        sockets: Vec<std::os::unix::net::UnixListener>,
+        sockets: &mut CoreSockets,
         stop: &CancellationToken,
     ) -> Result<(), CoreError> {
-        for listener in sockets {
+        for listener in sockets.admin.drain(..) {
             let listener =
                 unix(listener).map_err(|cause| CoreError::Socket { socket: "admin", cause })?;
-            let serving = concord_admin_api::serve(
-                listener,
-                self.admin_api(),
-                stop.clone().cancelled_owned(),
-            );
+            let (server, stop) = (self.api.clone(), stop.clone());
             self.tasks.spawn(async move {
-                if let Err(error) = serving.await {
+                if let Err(error) = server.serve(listener, stop.cancelled_owned()).await {
                     tracing::error!(%error, "the admin API ended");
+                }
+            });
+        }
+        for listener in sockets.api.drain(..) {
+            let listener =
+                unix(listener).map_err(|cause| CoreError::Socket { socket: "api", cause })?;
+            let access = ConnectorAccess::new(self.config.tokens.clone());
+            let (server, stop) = (self.api.clone(), stop.clone());
+            self.tasks.spawn(async move {
+                let serving = server.serve_connectors(listener, access, stop.cancelled_owned());
+                if let Err(error) = serving.await {
+                    tracing::error!(%error, "the connectors' API ended");
                 }
             });
         }
@@ -195,7 +217,20 @@ impl Core {
         for listener in listeners.submit {
             self.tasks.spawn(submission::serve(listener, Arc::clone(&self.shared), stop.clone()));
         }
-        let clients = [(listeners.imap, self.imap()), (listeners.pop3, self.pop3())];
+        let ldap = Arc::new(self.ldap());
+        for listener in listeners.ldapi {
+            self.tasks.spawn(clients::serve_local(listener, Arc::clone(&ldap), stop.clone()));
+        }
+        if !listeners.ldap.is_empty() {
+            // the local socket alone does not need a picture of the directory in memory
+            let warm_up = Arc::clone(&ldap);
+            self.tasks.spawn(async move { warm_up.warm_up().await });
+        }
+        let clients = [
+            (listeners.imap, self.imap()),
+            (listeners.pop3, self.pop3()),
+            (listeners.ldap, Protocol::Ldap(ldap)),
+        ];
         for (listeners, protocol) in clients {
             for (listener, implicit_tls) in listeners {
                 let protocol = protocol.clone();
@@ -204,13 +239,18 @@ impl Core {
         }
         self.start_dispatchers(stop);
         let engine = || Arc::clone(&self.engine);
-        let (retention, below) = (self.config.tracking_retention, self.config.compact_below);
+        let retention = Retention {
+            stories: self.config.tracking_retention,
+            removed: self.config.removed_retention,
+        };
+        let below = self.config.compact_below;
         let clock = Arc::clone(&self.shared.clock);
         self.tasks.spawn(tidy::run(engine(), clock, retention, below, stop.clone()));
         self.tasks.spawn(figures::run(engine(), stop.clone()));
-        let stamping = concord_admin_api::stamp_missing(self.admin_api());
+        self.tasks.spawn(self.api.clone().run_schedule(stop.clone()));
+        let api = self.api.clone();
         self.tasks.spawn(async move {
-            match stamping.await {
+            match api.stamp_missing().await {
                 Ok(done) if done.stamped > 0 => {
                     tracing::info!(mailboxes = done.stamped, "missing addresses were given");
                 }
@@ -223,6 +263,7 @@ impl Core {
     fn start_dispatchers(&self, stop: &CancellationToken) {
         self.tasks.spawn(Supervisor::new(Arc::clone(&self.shared)).run(stop.clone()));
         self.tasks.spawn(dispatch::run_unroutable(Arc::clone(&self.shared), stop.clone()));
+        self.tasks.spawn(dispatch::aged::run(Arc::clone(&self.shared), stop.clone()));
     }
 
     fn imap(&self) -> Protocol {
@@ -261,25 +302,49 @@ impl Core {
         )))
     }
 
-    fn admin_api(&self) -> AdminApi {
-        let administer: Arc<dyn concord_transport::Administer> = Arc::clone(&self.engine) as _;
-        AdminApi {
-            directory: Arc::clone(&self.shared.directory),
-            store: Arc::clone(&self.shared.store),
-            queue: Arc::clone(&self.shared.queue),
-            administer: Arc::clone(&administer),
-            return_mail: Arc::new(Returner { shared: Arc::clone(&self.shared), administer }),
-            maintenance: Arc::new(StoreMaintenance {
-                engine: Arc::clone(&self.engine),
-                compact_below: self.config.compact_below,
-                rebuild_marker: self.config.rebuild_marker.clone(),
-                turn: tokio::sync::Mutex::new(()),
-            }),
-            clock: Arc::clone(&self.shared.clock),
-            hostname: self.config.hostname.clone(),
-            message_size: self.config.message_size,
-            prometheus: Some(self.prometheus.clone()),
-            go_ahead: self.config.go_ahead.clone(),
-        }
+    fn ldap(&self) -> LdapServer {
+        let config = LdapConfig {
+            allow_plaintext_login: self.config.allow_plaintext_auth,
+            max_connections: self.config.sessions,
+            ..self.config.ldap.clone()
+        };
+        let s = &self.shared;
+        LdapServer::new(
+            config,
+            Arc::clone(&s.directory),
+            Arc::clone(&self.writer),
+            Arc::clone(&s.gate),
+            self.config.tls.clone(),
+        )
+    }
+}
+
+fn admin_api(
+    config: &CoreConfig,
+    engine: &Arc<Embedded>,
+    shared: &Arc<Submission>,
+    writer: Arc<Writer>,
+    prometheus: PrometheusHandle,
+) -> AdminApi {
+    let administer: Arc<dyn concord_transport::Administer> = Arc::clone(engine) as _;
+    AdminApi {
+        directory: Arc::clone(&shared.directory),
+        writer,
+        store: Arc::clone(&shared.store),
+        queue: Arc::clone(&shared.queue),
+        administer: Arc::clone(&administer),
+        return_mail: Arc::new(Returner { shared: Arc::clone(shared), administer }),
+        routing: Arc::new(RoutingNow(Arc::clone(shared))),
+        maintenance: Arc::new(StoreMaintenance {
+            engine: Arc::clone(engine),
+            compact_below: config.compact_below,
+            rebuild_marker: config.rebuild_marker.clone(),
+            turn: tokio::sync::Mutex::new(()),
+        }),
+        clock: Arc::clone(&shared.clock),
+        hostname: config.hostname.clone(),
+        message_size: config.message_size,
+        prometheus: Some(prometheus),
+        go_ahead: config.go_ahead.clone(),
     }
 }

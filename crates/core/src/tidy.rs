@@ -1,6 +1,7 @@
 //! What is done now and then: old stories forgotten, segments compacted.
 
 use concord_base::{Clock, Fault as _};
+use concord_directory::Directory as _;
 use concord_engine::Embedded;
 use concord_transport::Administer;
 use std::sync::Arc;
@@ -11,10 +12,17 @@ use tokio_util::sync::CancellationToken;
 /// often does not spend its time tidying.
 const EVERY: Duration = Duration::from_secs(3_600);
 
+/// How long things are remembered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retention {
+    pub stories: Duration,
+    pub removed: Duration,
+}
+
 pub(crate) async fn run(
     engine: Arc<Embedded>,
     clock: Arc<dyn Clock>,
-    retention: Duration,
+    retention: Retention,
     compact_below: u8,
     shutdown: CancellationToken,
 ) {
@@ -23,7 +31,10 @@ pub(crate) async fn run(
             () = shutdown.cancelled() => return,
             () = tokio::time::sleep(EVERY) => {}
         }
-        match engine.forget_stories(clock.now() - retention).await {
+        if let Err(error) = engine.forget_removed(clock.now() - retention.removed).await {
+            tracing::warn!(code = error.code(), %error, "removed objects cannot be forgotten");
+        }
+        match engine.forget_stories(clock.now() - retention.stories).await {
             Ok(0) => {}
             Ok(stories) => tracing::info!(stories, "old stories forgotten"),
             Err(error) => {

@@ -5,7 +5,7 @@
 mod common;
 
 use command_fds::{CommandFdExt, FdMapping};
-use common::Core;
+use common::{Core, tokens};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -108,7 +108,8 @@ impl Connector {
             .args(["-c", LAUNCH])
             .arg(example().join("webhook.py"))
             .env("CONCORD_CONNECTOR", "webhook")
-            .env("CONCORD_ADMIN_SOCKET", core.path("admin.sock"))
+            .env("CONCORD_API_SOCKET", core.path("api.sock"))
+            .env("CONCORD_API_TOKEN", tokens().of("webhook"))
             .env("CONCORD_SUBMIT_SOCKET", core.path("submit.sock"))
             .env("NOTIFY_SOCKET", core.path("notify.sock"))
             .env("LISTEN_FDS", "2")

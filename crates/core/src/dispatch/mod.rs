@@ -4,17 +4,20 @@
 //! one transaction. A *suspect* (a service died over it before) is tried when
 //! nothing else is in flight, so that a third death is evidence against it.
 
+pub(crate) mod aged;
 mod attempt;
+mod places;
 mod sessions;
 mod settle;
 mod supervisor;
 
-use crate::config::DispatchLimits;
 use crate::submission::Submission as Shared;
 use attempt::Attempt;
-use concord_transport::{Claim, Group};
+use concord_directory::DirectoryError;
+use concord_transport::{Claim, ClaimLimits, Group, TransportError};
+use places::{AttemptId, Places};
 use sessions::Sessions;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,18 +41,25 @@ const BETWEEN_SUSPECTS: Duration = Duration::from_secs(10);
 
 /// How an attempt ended, for the dispatcher.
 pub(super) struct Ended {
-    pub group: Group,
+    pub id: AttemptId,
     /// The connector could not be reached at all.
     pub unreachable: bool,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ClaimError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
 }
 
 struct Dispatcher {
     connector: String,
     shared: Arc<Shared>,
     sessions: Arc<Sessions>,
-    limits: DispatchLimits,
-    in_flight: HashMap<Group, usize>,
-    running: usize,
+    per_group: usize,
+    places: Places,
     suspects: VecDeque<Claim>,
     suspect_runs: bool,
     /// Since when a suspect waits for its turn.
@@ -64,12 +74,11 @@ impl Dispatcher {
     pub fn new(connector: String, socket: PathBuf, shared: Arc<Shared>) -> Self {
         let hostname = shared.config.hostname.clone();
         Self {
-            limits: shared.config.dispatch,
+            per_group: shared.config.dispatch.per_group,
+            places: Places::new(shared.config.dispatch),
             sessions: Arc::new(Sessions::new(socket, hostname)),
             connector,
             shared,
-            in_flight: HashMap::new(),
-            running: 0,
             suspects: VecDeque::new(),
             suspect_runs: false,
             suspect_waits: None,
@@ -89,7 +98,7 @@ impl Dispatcher {
             if self.pause.is_zero() {
                 self.start_due(&ended_in).await;
             }
-            let wait = self.wait().await;
+            let wait = self.wait();
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(end) = ended.recv() => {
@@ -110,14 +119,8 @@ impl Dispatcher {
     }
 
     fn note(&mut self, end: Ended) {
-        self.running -= 1;
-        if let Some(count) = self.in_flight.get_mut(&end.group) {
-            *count -= 1;
-            if *count == 0 {
-                self.in_flight.remove(&end.group);
-            }
-        }
-        if self.running == 0 && std::mem::take(&mut self.suspect_runs) {
+        self.places.end(end.id);
+        if self.places.running() == 0 && std::mem::take(&mut self.suspect_runs) {
             self.suspects_rest = Some(Instant::now() + BETWEEN_SUSPECTS);
         }
         if end.unreachable {
@@ -126,28 +129,51 @@ impl Dispatcher {
     }
 
     /// How long nothing is due.
-    async fn wait(&self) -> Duration {
+    fn wait(&self) -> Duration {
         if !self.pause.is_zero() {
             return self.pause;
         }
         if !self.suspects.is_empty() {
             return SUSPECT_WAITS;
         }
-        if self.running >= self.limits.total || self.suspect_runs {
+        if self.suspect_runs {
             return LOOK_AGAIN;
         }
-        match self.shared.queue.next_due(&self.connector).await {
-            Ok(Some(due)) => {
-                let until = due.since(self.shared.clock.now());
-                // What is due but waits for a busy group wakes with its end.
-                if until.is_zero() { LOOK_AGAIN } else { until.min(LOOK_AGAIN) }
-            }
-            Ok(None) => LOOK_AGAIN,
-            Err(error) => {
-                tracing::error!(%error, "the queue cannot be read");
-                PAUSE_MAX
-            }
+        let ageing = self.places.next_ageing().map(|at| at.duration_since(Instant::now()));
+        let ageing = ageing.map_or(LOOK_AGAIN, |wait| wait.min(LOOK_AGAIN));
+        if self.places.room() == 0 {
+            return ageing;
         }
+        let waits = |_: &str| false;
+        let due = self.shared.queue.next_due(&self.connector, &self.limits(&waits));
+        let Some(due) = due else { return ageing };
+        let until = due.since(self.shared.clock.now());
+        // What is due and was not claimed wakes with an end.
+        if until.is_zero() { ageing } else { until.min(ageing) }
+    }
+
+    /// What may be claimed now.
+    fn limits<'a>(&self, waits: &'a (dyn Fn(&str) -> bool + Sync)) -> ClaimLimits<'a> {
+        let resting = self.suspects_rest.is_some_and(|until| Instant::now() < until);
+        ClaimLimits {
+            claims: self.places.room(),
+            per_group: self.per_group,
+            unproven: self.places.unproven_room(),
+            suspects: !resting,
+            waits,
+        }
+    }
+
+    /// Claims what is due and may go.
+    async fn claim(&self) -> Result<Vec<Claim>, ClaimError> {
+        let policy = self.shared.config.policy.current();
+        let routes = self.shared.routing.routes().await?;
+        let waits = |group: &str| {
+            let group = Group { connector: self.connector.clone(), group: group.to_owned() };
+            self.shared.on_demand.waits(&policy, &routes, &group)
+        };
+        let now = self.shared.clock.now();
+        Ok(self.shared.queue.claim(&self.connector, now, &self.limits(&waits)).await?)
     }
 
     async fn start_due(&mut self, ended: &mpsc::UnboundedSender<Ended>) {
@@ -158,20 +184,11 @@ impl Dispatcher {
             if !self.suspects.is_empty() && !self.turn_of_suspect(ended).await {
                 return;
             }
-            let room = self.limits.total.saturating_sub(self.running);
-            if room == 0 {
+            self.places.age(Instant::now());
+            if self.places.room() == 0 {
                 return;
             }
-            let busy: HashSet<Group> = self
-                .in_flight
-                .iter()
-                .filter(|(_, count)| **count >= self.limits.per_group)
-                .map(|(group, _)| group.clone())
-                .collect();
-            let now = self.shared.clock.now();
-            let resting = self.suspects_rest.is_some_and(|until| Instant::now() < until);
-            let queue = &self.shared.queue;
-            let claimed = queue.claim(&self.connector, now, &busy, room, !resting).await;
+            let claimed = self.claim().await;
             let claims = match claimed {
                 Ok(claims) => claims,
                 Err(error) => {
@@ -197,7 +214,7 @@ impl Dispatcher {
     /// A suspect waits: it runs when nothing else does. True if ordinary mail may
     /// go on, because the suspects were given back.
     async fn turn_of_suspect(&mut self, ended: &mpsc::UnboundedSender<Ended>) -> bool {
-        if self.running == 0 {
+        if self.places.running() == 0 {
             if let Some(suspect) = self.suspects.pop_front() {
                 self.suspect_runs = true;
                 self.start(suspect, ended);
@@ -221,9 +238,9 @@ impl Dispatcher {
     }
 
     fn start(&mut self, claim: Claim, ended: &mpsc::UnboundedSender<Ended>) {
-        self.running += 1;
-        *self.in_flight.entry(claim.group.clone()).or_default() += 1;
+        let id = self.places.begin(Instant::now(), claim.destination.proven);
         let attempt = Attempt {
+            id,
             shared: Arc::clone(&self.shared),
             sessions: Arc::clone(&self.sessions),
             connector: self.connector.clone(),
@@ -244,7 +261,7 @@ pub(crate) async fn run_unroutable(shared: Arc<Shared>, shutdown: CancellationTo
     loop {
         changed.mark_unchanged();
         let now = shared.clock.now();
-        match shared.queue.claim("core", now, &HashSet::new(), usize::MAX, true).await {
+        match shared.queue.claim("core", now, &ClaimLimits::most(usize::MAX)).await {
             Ok(claims) if !claims.is_empty() => {
                 for claim in claims {
                     settle::unroutable(&shared, claim).await;

@@ -1,13 +1,18 @@
 //! What follows from an attempt: answers, and the reports that go with them.
 
+use crate::dead_end;
 use crate::report::{self, About, Reported};
 use crate::submission::Submission as Shared;
-use concord_base::{MessageId, StorageError};
+use crate::times;
+use concord_base::{MessageId, StorageError, Timestamp};
 use concord_directory::DirectoryError;
+use concord_mail_policy::Policy;
 use concord_message::ReportKind;
 use concord_transport::{
-    Administer, Answer, AnswerOutcome, Claim, Delivery, PeerAnswer, QueuedMessage, TransportError,
+    Administer, Answer, AnswerOutcome, Claim, Delivery, Group, PeerAnswer, QueuedMessage,
+    RetryPolicy, ReversePath, TransportError, Urgency,
 };
+use std::sync::Arc;
 use std::time::Duration;
 
 /// After a crash and when no connector could be reached: soon, but not at once.
@@ -24,10 +29,14 @@ pub(super) enum Verdict {
     Delivered(PeerAnswer),
     Relayed(PeerAnswer),
     Deferred(PeerAnswer),
+    /// The destination as a whole is not there; nobody was told of the message.
+    Unreached(PeerAnswer),
     Failed(PeerAnswer),
     Crashed(PeerAnswer),
     /// Never left the core.
     Released(PeerAnswer),
+    /// Not tried, and old.
+    Waits(PeerAnswer),
 }
 
 struct Settled {
@@ -35,57 +44,115 @@ struct Settled {
     report: Option<ReportKind>,
 }
 
-/// The rules of RFC 3461 section 5 and of the retry schedule.
-fn decide(
-    shared: &Shared,
-    message: &QueuedMessage,
-    delivery: &Delivery,
-    verdict: Verdict,
-) -> Settled {
-    let now = shared.clock.now();
-    let retry = &shared.config.retry;
-    let told = message.sender.0.as_ref().map(ToString::to_string);
-    let fail = delivery.notify.failure && told.is_some();
-    let expired = retry.expired(message.received, now);
-    let (outcome, answer, report) = match verdict {
-        Verdict::Delivered(answer) => (AnswerOutcome::Delivered, answer, None),
-        Verdict::Relayed(answer) => {
-            let wanted = delivery.notify.success && told.is_some();
-            (AnswerOutcome::Relayed, answer, wanted.then_some(ReportKind::Relayed))
-        }
-        Verdict::Failed(answer) => {
-            (AnswerOutcome::Failed, answer, fail.then_some(ReportKind::Failed))
-        }
-        Verdict::Deferred(answer) | Verdict::Released(answer) if expired => {
-            let text = format!("not delivered in time; the last answer was: {}", answer.text);
-            // RFC 3463 X.4.7: delivery time expired
-            let answer = PeerAnswer { status: (5, 4, 7), text, ..answer };
-            (AnswerOutcome::Expired, answer, fail.then_some(ReportKind::Failed))
-        }
-        Verdict::Deferred(answer) => {
-            let late = retry.delayed(message.received, now)
-                && delivery.notify.delay
-                && !delivery.delay_reported
-                && told.is_some();
-            let next_attempt = retry.next_attempt(delivery.attempts.saturating_add(1), now);
-            let outcome = AnswerOutcome::Deferred { next_attempt, delay_reported: late };
-            (outcome, answer, late.then_some(ReportKind::Delayed))
-        }
-        Verdict::Crashed(answer) => {
-            (AnswerOutcome::Crashed { next_attempt: now + AFTER_CRASH }, answer, None)
-        }
-        Verdict::Released(answer) => (AnswerOutcome::Released, answer, None),
+/// What judges the deliveries of a claim.
+struct Judge {
+    now: Timestamp,
+    times: RetryPolicy,
+    /// When the destination is tried again, if it could not be reached.
+    rests_until: Option<Timestamp>,
+    /// Senders there hear nothing of success (Q216162).
+    policy: Arc<Policy>,
+}
+
+impl Judge {
+    async fn new(shared: &Shared, group: &Group, urgency: Urgency) -> Self {
+        let policy = shared.config.policy.current();
+        let times = match shared.routing.routes().await {
+            Ok(routes) => times::of_group(shared, &routes, group, urgency),
+            Err(error) => {
+                tracing::error!(%error, "the connectors cannot be read");
+                shared.config.retry.clone()
+            }
+        };
+        Self { now: shared.clock.now(), times, rests_until: None, policy }
+    }
+
+    /// The rules of RFC 3461 section 5 and of the retry schedule.
+    fn decide(&self, message: &QueuedMessage, delivery: &Delivery, verdict: Verdict) -> Settled {
+        let now = self.now;
+        let reader = delivery.reverse_path(&message.sender).0.as_ref();
+        let told = reader.map(ToString::to_string);
+        let fail = delivery.notify.failure && told.is_some();
+        let late = self.times.delayed(message.received, now)
+            && delivery.notify.delay
+            && !delivery.delay_reported
+            && told.is_some();
+        let expired = self.times.expired(message.received, now);
+        let (outcome, answer, report) = match verdict {
+            Verdict::Delivered(answer) => (AnswerOutcome::Delivered, answer, None),
+            Verdict::Relayed(answer) => {
+                let wanted = delivery.notify.success
+                    && reader.is_some_and(|a| times::hears_of_success(&self.policy, a));
+                (AnswerOutcome::Relayed, answer, wanted.then_some(ReportKind::Relayed))
+            }
+            Verdict::Failed(answer) => {
+                (AnswerOutcome::Failed, answer, fail.then_some(ReportKind::Failed))
+            }
+            Verdict::Deferred(answer)
+            | Verdict::Unreached(answer)
+            | Verdict::Released(answer)
+            | Verdict::Waits(answer)
+                if expired =>
+            {
+                let text = format!("not delivered in time; the last answer was: {}", answer.text);
+                // RFC 3463 X.4.7: delivery time expired
+                let answer = PeerAnswer { status: (5, 4, 7), text, ..answer };
+                (AnswerOutcome::Expired, answer, fail.then_some(ReportKind::Failed))
+            }
+            Verdict::Deferred(answer) | Verdict::Unreached(answer) => {
+                let own = self.times.next_attempt(delivery.attempts.saturating_add(1), now);
+                let next_attempt = self.rests_until.unwrap_or(own);
+                let outcome = AnswerOutcome::Deferred { next_attempt, delay_reported: late };
+                (outcome, answer, late.then_some(ReportKind::Delayed))
+            }
+            Verdict::Waits(answer) => {
+                (AnswerOutcome::Delayed, answer, late.then_some(ReportKind::Delayed))
+            }
+            Verdict::Crashed(answer) => {
+                (AnswerOutcome::Crashed { next_attempt: now + AFTER_CRASH }, answer, None)
+            }
+            Verdict::Released(answer) => (AnswerOutcome::Released, answer, None),
+        };
+        let reported_to = report.and(told);
+        let answer = Answer { delivery: delivery.id, outcome, answer: Some(answer), reported_to };
+        Settled { answer, report }
+    }
+}
+
+/// What an attempt says of its destination.
+fn note_destination(shared: &Shared, claim: &Claim, verdicts: &[Verdict], judge: &mut Judge) {
+    let unreached = verdicts.iter().find_map(|verdict| match verdict {
+        Verdict::Unreached(answer) => Some(answer),
+        _ => None,
+    });
+    if let Some(answer) = unreached {
+        let failures = claim.destination.failures.saturating_add(1);
+        let until = judge.times.next_attempt(failures, judge.now);
+        judge.rests_until = Some(until);
+        shared.queue.unreached(&claim.group, judge.now, until, answer.clone());
+        shared.on_demand.ended(&claim.group);
+        // attempts that found a destination not to be there
+        metrics::counter!("destinations_unreached_total").increment(1);
+        return;
+    }
+    // A connector's own words say nothing of the destination, unless it took it.
+    let is_evidence = |verdict: &Verdict| match verdict {
+        Verdict::Delivered(_) | Verdict::Relayed(_) => true,
+        Verdict::Deferred(answer) | Verdict::Failed(answer) => answer.host.is_some(),
+        _ => false,
     };
-    let reported_to = report.and(told);
-    let answer = Answer { delivery: delivery.id, outcome, answer: Some(answer), reported_to };
-    Settled { answer, report }
+    if verdicts.iter().any(is_evidence) {
+        shared.queue.reached(&claim.group);
+    }
 }
 
 fn metric(outcome: &AnswerOutcome) -> &'static str {
     match outcome {
         AnswerOutcome::Delivered => "delivered",
+        AnswerOutcome::Stored { .. } => "stored",
         AnswerOutcome::Relayed => "relayed",
         AnswerOutcome::Deferred { .. } => "deferred",
+        AnswerOutcome::Delayed => "delayed",
         AnswerOutcome::Failed => "failed",
         AnswerOutcome::Expired => "expired",
         AnswerOutcome::Crashed { .. } => "crashed",
@@ -101,23 +168,48 @@ pub(super) async fn settle(
     verdicts: Vec<Verdict>,
 ) {
     let message = &claim.message;
+    let mut judge = Judge::new(shared, &claim.group, message.options.urgency).await;
+    note_destination(shared, claim, &verdicts, &mut judge);
     let settled: Vec<Settled> = message
         .deliveries
         .iter()
         .zip(verdicts)
-        .map(|(delivery, verdict)| decide(shared, message, delivery, verdict))
+        .map(|(delivery, verdict)| judge.decide(message, delivery, verdict))
         .collect();
     for s in &settled {
         // attempts by what became of them; `released`: the connector was down
         metrics::counter!("deliveries_total", "connector" => connector.to_owned(), "outcome" => metric(&s.answer.outcome))
             .increment(1);
     }
-    write(shared, message, settled).await;
+    write(shared, message, &judge.times, settled).await;
+    if shared.queue.waiting(&claim.group) == 0 {
+        shared.on_demand.ended(&claim.group);
+    }
 }
 
-async fn write(shared: &Shared, message: &QueuedMessage, settled: Vec<Settled>) {
+/// Judges deliveries that were not tried by their age.
+pub(super) async fn aged(shared: &Shared, claim: &Claim) {
+    let waits = |delivery: &Delivery| {
+        let never = || PeerAnswer {
+            code: 0,
+            status: (4, 4, 0),
+            host: None,
+            text: super::aged::NEVER_TRIED.to_owned(),
+        };
+        Verdict::Waits(delivery.last_answer.clone().unwrap_or_else(never))
+    };
+    let verdicts = claim.message.deliveries.iter().map(waits).collect();
+    settle(shared, &claim.group.connector, claim, verdicts).await;
+}
+
+async fn write(
+    shared: &Shared,
+    message: &QueuedMessage,
+    times: &RetryPolicy,
+    settled: Vec<Settled>,
+) {
     for attempt in 1..=ANSWER_TRIES {
-        let reports = match reports(shared, message, &settled).await {
+        let reports = match reports(shared, message, times, &settled).await {
             Ok(reports) => reports,
             Err(error) => {
                 tracing::error!(%error, attempt, "a report cannot be addressed");
@@ -137,22 +229,33 @@ async fn write(shared: &Shared, message: &QueuedMessage, settled: Vec<Settled>) 
     }
 }
 
-/// One report per kind, for all its recipients.
+/// One report per kind and reader, for all its recipients.
 async fn reports(
     shared: &Shared,
     message: &QueuedMessage,
+    times: &RetryPolicy,
     settled: &[Settled],
 ) -> Result<Vec<concord_transport::Submission>, DirectoryError> {
-    let Some(about) = About::queued(message) else { return Ok(Vec::new()) };
     let now = shared.clock.now();
-    let until = message.received + shared.config.retry.expire_after;
+    let until = message.received + times.expire_after;
+    let mut readers: Vec<&ReversePath> = Vec::new();
+    for delivery in &message.deliveries {
+        let reader = delivery.reverse_path(&message.sender);
+        if !readers.contains(&reader) {
+            readers.push(reader);
+        }
+    }
+    let kinds = [ReportKind::Failed, ReportKind::Delayed, ReportKind::Relayed];
     let mut written = Vec::new();
-    for kind in [ReportKind::Failed, ReportKind::Delayed, ReportKind::Relayed] {
+    let each = readers.iter().flat_map(|reader| kinds.map(|kind| (*reader, kind)));
+    for (reader, kind) in each.collect::<Vec<_>>() {
+        let Some(about) = About::queued(message, reader) else { continue };
         let recipients: Vec<Reported<'_>> = message
             .deliveries
             .iter()
             .zip(settled)
             .filter(|(_, s)| s.report == Some(kind))
+            .filter(|(delivery, _)| delivery.reverse_path(&message.sender) == reader)
             .map(|(delivery, s)| Reported {
                 address: &delivery.address,
                 original: delivery.original.as_deref(),
@@ -188,14 +291,44 @@ pub(super) async fn no_way(shared: &Shared, connector: &str, claim: Claim, why: 
     settle(shared, connector, &claim, verdicts).await;
 }
 
-/// Deliveries that nobody can take.
+/// What an administrator let go goes into its mailboxes now.
+async fn let_go(shared: &Shared, claim: &Claim) -> Result<(), DirectoryError> {
+    let judge = Judge::new(shared, &claim.group, claim.message.options.urgency).await;
+    let mut answers = Vec::new();
+    for delivery in &claim.message.deliveries {
+        let found = shared.directory.lookup(&delivery.address).await?;
+        let mailbox = found.filter(|object| object.kind().has_folders());
+        let outcome = mailbox.map(|object| AnswerOutcome::Stored { mailbox: object.id.into() });
+        let gone = PeerAnswer {
+            code: 550,
+            status: (5, 1, 1),
+            host: None,
+            text: "the mailbox was removed while the message was put aside".to_owned(),
+        };
+        let verdict = match outcome {
+            Some(outcome) => Settled {
+                answer: Answer { delivery: delivery.id, outcome, answer: None, reported_to: None },
+                report: None,
+            },
+            None => judge.decide(&claim.message, delivery, Verdict::Failed(gone)),
+        };
+        answers.push(verdict);
+    }
+    write(shared, &claim.message, &judge.times, answers).await;
+    Ok(())
+}
+
+/// Deliveries that nobody can take, and those that were put aside and are let go.
 pub(super) async fn unroutable(shared: &Shared, claim: Claim) {
-    let answer = PeerAnswer {
-        code: 550,
-        status: (5, 1, 1),
-        host: None,
-        text: "nobody here has this address any more, and no connector carries it".to_owned(),
-    };
+    if claim.group.group == dead_end::PUT_ASIDE {
+        if let Err(error) = let_go(shared, &claim).await {
+            tracing::error!(%error, "what was let go cannot be delivered; it is tried again");
+            release(shared, "core", &claim, "the directory cannot be read").await;
+        }
+        return;
+    }
+    let (status, text) = dead_end::words(&claim.group.group);
+    let answer = PeerAnswer { code: 550, status, host: None, text };
     let verdicts = vec![Verdict::Failed(answer); claim.message.deliveries.len()];
     settle(shared, "core", &claim, verdicts).await;
 }
@@ -213,15 +346,19 @@ pub(crate) async fn return_to_sender(
         host: None,
         text: "returned by the administrator without being delivered".to_owned(),
     };
+    let now = shared.clock.now();
+    let policy = shared.config.policy.current();
+    let judge = Judge { now, times: shared.config.retry.clone(), rests_until: None, policy };
     let settled: Vec<Settled> = queued
         .deliveries
         .iter()
-        .map(|delivery| decide(shared, &queued, delivery, Verdict::Failed(answer.clone())))
+        .map(|delivery| judge.decide(&queued, delivery, Verdict::Failed(answer.clone())))
         .collect();
-    let reports = reports(shared, &queued, &settled).await.map_err(|error| match error {
-        DirectoryError::Storage(error) => TransportError::from(error),
-        other => StorageError::Bug(other.to_string()).into(),
-    })?;
+    let reports =
+        reports(shared, &queued, &judge.times, &settled).await.map_err(|error| match error {
+            DirectoryError::Storage(error) => TransportError::from(error),
+            other => StorageError::Bug(other.to_string()).into(),
+        })?;
     let answers = settled.into_iter().map(|s| s.answer).collect();
     shared.queue.answer(answers, reports).await
 }

@@ -1,13 +1,16 @@
 //! A dispatcher for each enabled connector, and what becomes of deliveries
 //! whose connector is gone or disabled.
 
+use super::sessions::Sessions;
 use super::{Dispatcher, LOOK_AGAIN, settle};
+use crate::dead_end::CORE;
 use crate::submission::Submission as Shared;
 use concord_base::DeliveryId;
-use concord_directory::Routes;
-use concord_transport::{Group, TransportError};
-use std::collections::{BTreeMap, HashSet};
+use concord_directory::{DirectoryError, Routes};
+use concord_transport::{ClaimLimits, Group, TransportError};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -15,8 +18,17 @@ use tokio_util::sync::CancellationToken;
 const BATCH: usize = 1_000;
 /// Deliveries that are put off side by side.
 const TOGETHER: usize = 100;
-/// The name under which the core itself settles what nobody can take.
-const CORE: &str = "core";
+/// Connectors that could not be reached are tried again so often, since no
+/// delivery may be due for them that would notice.
+const PROBE: Duration = Duration::from_secs(5);
+
+#[derive(Debug, thiserror::Error)]
+enum RerouteError {
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+}
 
 /// A dispatcher that runs.
 struct Running {
@@ -39,9 +51,11 @@ impl Supervisor {
     /// Runs until `shutdown`; then until all dispatchers have ended.
     pub async fn run(mut self, shutdown: CancellationToken) {
         let mut changed = self.shared.directory.directory_changed();
+        let mut down = self.shared.routing.down();
         let mut seen: Option<Arc<Routes>> = None;
         loop {
             changed.mark_unchanged();
+            down.mark_unchanged();
             match self.shared.routing.routes().await {
                 // Most changes of a directory are not of its connectors.
                 Ok(routes) if seen.as_ref() != Some(&routes) => {
@@ -55,6 +69,10 @@ impl Supervisor {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 _ = changed.changed() => {}
+                _ = down.changed() => seen = None,
+                () = tokio::time::sleep(PROBE), if !down.borrow().is_empty() => {
+                    self.probe(&down.borrow().clone());
+                }
                 // What it had in hand may be stranded now.
                 Some(_) = self.ending.join_next() => seen = None,
                 () = tokio::time::sleep(LOOK_AGAIN) => seen = None,
@@ -90,7 +108,29 @@ impl Supervisor {
         }
     }
 
-    /// Deliveries of connectors that get none any more: to others where one
+    /// Looks whether connectors that are down can be reached again.
+    fn probe(&mut self, down: &BTreeSet<String>) {
+        for name in down {
+            if !self.running.contains_key(name) {
+                self.shared.routing.reached(name, true);
+                continue;
+            }
+            let socket = (self.shared.config.deliver_socket)(name);
+            let shared = Arc::clone(&self.shared);
+            let name = name.clone();
+            tokio::spawn(async move {
+                let sessions = Sessions::new(socket, shared.config.hostname.clone());
+                if let Ok(session) = sessions.take().await {
+                    sessions.give_back(session);
+                    shared.routing.reached(&name, true);
+                }
+                sessions.close().await;
+            });
+        }
+    }
+
+    /// Deliveries of connectors that cannot be reached, and of those that get
+    /// none any more: to others where one
     /// carries the address, else they wait for one, and expire as all do.
     async fn stranded(&self, routes: &Routes) {
         let waiting = match self.shared.queue.waiting_connectors().await {
@@ -98,8 +138,10 @@ impl Supervisor {
             Err(error) => return tracing::error!(%error, "the queue cannot be read"),
         };
         let enabled: HashSet<&str> = routes.enabled().collect();
+        let down = self.shared.routing.down().borrow().clone();
         for connector in waiting {
-            if connector == CORE || enabled.contains(connector.as_str()) {
+            let is_enabled = enabled.contains(connector.as_str());
+            if connector == CORE || is_enabled && !down.contains(&connector) {
                 continue;
             }
             match self.reroute(&connector, routes).await {
@@ -109,24 +151,28 @@ impl Supervisor {
                 }
                 Err(error) => tracing::error!(%error, connector, "deliveries are not rerouted"),
             }
-            self.wait_for_a_way(&connector, routes).await;
+            if !is_enabled {
+                self.wait_for_a_way(&connector, routes).await;
+            }
         }
     }
 
-    async fn reroute(&self, connector: &str, routes: &Routes) -> Result<u64, TransportError> {
+    async fn reroute(&self, connector: &str, routes: &Routes) -> Result<u64, RerouteError> {
         let (mut after, mut moved) = (DeliveryId(0), 0);
         loop {
             let page = self.shared.queue.unclaimed(connector, after, BATCH).await?;
             let Some(last) = page.last() else { return Ok(moved) };
             after = last.id;
-            let to: Vec<(DeliveryId, Group)> = page
-                .iter()
-                .filter_map(|delivery| {
-                    let route = routes.route(&delivery.address)?;
-                    let to = Group { connector: route.connector, group: route.group };
-                    Some((delivery.id, to))
-                })
-                .collect();
+            let table = self.shared.routing.table().await?;
+            let mut to: Vec<(DeliveryId, Group)> = Vec::new();
+            for delivery in &page {
+                let situation = self.shared.routing.situation(&table, None);
+                let Some(route) = routes.choose(&delivery.address, &situation) else { continue };
+                if route.connector != connector {
+                    let group = Group { connector: route.connector, group: route.group };
+                    to.push((delivery.id, group));
+                }
+            }
             if !to.is_empty() {
                 moved += self.shared.queue.reroute(to).await?;
             }
@@ -139,8 +185,8 @@ impl Supervisor {
         let what = if routes.state(connector).is_some() { "disabled" } else { "gone" };
         loop {
             let now = self.shared.clock.now();
-            let none = HashSet::new();
-            let claimed = self.shared.queue.claim(connector, now, &none, TOGETHER, true).await;
+            let limits = ClaimLimits::most(TOGETHER);
+            let claimed = self.shared.queue.claim(connector, now, &limits).await;
             let claims = match claimed {
                 Ok(claims) if claims.is_empty() => return,
                 Ok(claims) => claims,

@@ -1,7 +1,8 @@
 //! AUTH on the submission socket, relayed here by connectors.
 
 use super::handler::Handler;
-use concord_sasl::{Mechanism, Outcome, ServerSession, authenticate_step};
+use concord_connector::AUTHENTICATED_AS;
+use concord_sasl::{LoginNames, Mechanism, Outcome, ServerSession, authenticate_step};
 use concord_smtp::Reply;
 use concord_smtp_tokio::AuthStep;
 
@@ -19,12 +20,21 @@ impl Handler {
             return AuthStep::Refused(Reply::new(504, (5, 5, 4), "mechanism not supported"));
         };
         let shared = &self.shared;
-        match authenticate_step(session, response, &*shared.directory, &shared.gate).await {
+        match authenticate_step(
+            session,
+            response,
+            &*shared.directory,
+            &shared.gate,
+            LoginNames::Own,
+        )
+        .await
+        {
             Outcome::Challenge(octets) => AuthStep::Challenge(octets),
             Outcome::Success(mailbox) => {
+                let text = format!("{AUTHENTICATED_AS}{}", mailbox.name);
                 self.login = Some(mailbox);
                 self.sasl = None;
-                AuthStep::Done(Reply::new(235, (2, 7, 0), "authenticated"))
+                AuthStep::Done(Reply::new(235, (2, 7, 0), text))
             }
             Outcome::Failed => {
                 self.sasl = None;

@@ -2,6 +2,7 @@
 
 use super::handler::Handler;
 use crate::config::CoreConfig;
+use crate::on_demand::OnDemand;
 use crate::routing::Routing;
 use concord_base::Clock;
 use concord_directory::Directory;
@@ -32,12 +33,13 @@ pub(crate) struct Submission {
     pub queue: Arc<dyn Queue>,
     pub gate: Arc<PasswordGate>,
     pub clock: Arc<dyn Clock>,
+    pub on_demand: OnDemand,
 }
 
 fn profile(config: &CoreConfig) -> ServerProfile {
     let profile = ServerProfile::new(config.hostname.clone(), Mode::Internal);
     ServerProfile {
-        extensions: Extensions { auth: true, ..profile.extensions },
+        extensions: Extensions { auth: true, etrn: true, ..profile.extensions },
         mechanisms: Mechanism::ALL.iter().map(|m| m.name().to_owned()).collect(),
         size_limit: config.message_size.saturating_add(TRACE_OCTETS),
         max_recipients: config.recipients,
