@@ -1,12 +1,15 @@
 //! What a connector does with an outbound message.
 
 use bytes::Bytes;
-use concord_smtp::{MailCommand, RcptCommand, RemoteAnswer, Reply};
+use concord_smtp::{MailCommand, RcptCommand, RemoteAnswer, Reply, Xforward};
 
 /// What became of a recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The connector's own words.
+    /// The connector's own words. A 4xx with one of the states X.4.0, X.4.1,
+    /// X.4.3, X.4.4, X.3.5 or X.7.5 (RFC 3463) says that the destination of the message
+    /// cannot be reached at all: the core then tries nothing of the same group
+    /// until its next attempt.
     Own(Reply),
     /// A remote host's words; the core names that host in reports.
     Remote(RemoteAnswer),
@@ -38,6 +41,17 @@ impl Outcome {
 /// section 4.5.3.2.6), then counts the session as broken.
 #[async_trait::async_trait]
 pub trait Deliver: Send {
+    /// A session begins. `Err`, a 421, is said instead of the greeting: a
+    /// connector that cannot reach its system says so here, and the core sends
+    /// its mail another way or waits.
+    async fn connected(&mut self) -> Result<(), Reply> {
+        Ok(())
+    }
+
+    /// Whose message comes next: `ident` is the core's queue id, by which reports
+    /// on it find it again ([`crate::CoreApi::message`]).
+    async fn forwarded(&mut self, _attributes: &Xforward) {}
+
     /// MAIL
     async fn mail(&mut self, _mail: &MailCommand) -> Outcome {
         Outcome::Own(Reply::new(250, (2, 1, 0), "ok"))

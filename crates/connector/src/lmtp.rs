@@ -2,7 +2,7 @@
 
 use crate::deliver::Deliver;
 use bytes::Bytes;
-use concord_smtp::{MailCommand, RcptCommand, Reply};
+use concord_smtp::{MailCommand, RcptCommand, Reply, Xforward};
 use concord_smtp_tokio::{
     ClientTimeouts, ConnectionInfo, DataReply, Ended, MaybeTls, Mode, Peer, ServerProfile,
     SmtpHandler, serve,
@@ -46,6 +46,7 @@ pub async fn serve_lmtp<D, F>(
     let mut profile = ServerProfile::new(options.hostname, Mode::Lmtp);
     profile.size_limit = options.size_limit;
     profile.max_recipients = options.max_recipients;
+    profile.extensions.xforward = true;
     let profile = Arc::new(profile);
     let sessions = TaskTracker::new();
     loop {
@@ -77,8 +78,9 @@ pub async fn serve_lmtp<D, F>(
 /// How long the core waits for a connector. A connector answers RCPT only when
 /// it has reached the remote host (at most 5 minutes) and that host has taken
 /// MAIL and RCPT (5 minutes each), and the message when the remote host has
-/// answered for it (10 minutes); RFC 5321 section 4.5.3.2. The core waits a
-/// little longer than all of it.
+/// answered for it (10 minutes); RFC 5321 section 4.5.3.2. One that holds the
+/// message until it has come whole sends it then, for 20 minutes at most. The
+/// core waits a little longer than all of it.
 pub const fn core_timeouts() -> ClientTimeouts {
     const fn minutes(m: u64) -> Duration {
         Duration::from_secs(m * 60)
@@ -90,7 +92,7 @@ pub const fn core_timeouts() -> ClientTimeouts {
         rcpt: minutes(16),
         data_start: minutes(3),
         data_block: minutes(4),
-        data_end: minutes(14),
+        data_end: minutes(34),
     }
 }
 
@@ -117,6 +119,15 @@ impl<D: Deliver> Adapter<D> {
 
 #[async_trait::async_trait]
 impl<D: Deliver> SmtpHandler for Adapter<D> {
+    async fn connected(&mut self, _connection: &ConnectionInfo) -> Result<(), Reply> {
+        self.ask(async |d: &mut D| d.connected().await).await?
+    }
+
+    async fn xforward(&mut self, attributes: &Xforward) -> Reply {
+        let told = self.ask(async |d: &mut D| d.forwarded(attributes).await).await;
+        told.map_or_else(|cut| cut, |()| Reply::new(250, (2, 0, 0), "ok"))
+    }
+
     async fn mail(&mut self, mail: &MailCommand) -> Reply {
         let answer = self.ask(async |d: &mut D| d.mail(mail).await.to_reply()).await;
         answer.unwrap_or_else(|cut| cut)

@@ -10,6 +10,14 @@ use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::time::Instant;
 
+/// How the core's answer to a good login begins; the user's name follows. The
+/// connector counts by it.
+pub const AUTHENTICATED_AS: &str = "authenticated as ";
+
+/// How the core's answer begins to a message whose key it took before; its queue
+/// id follows. The connector counts by it, and decides nothing.
+pub const ALREADY_TAKEN: &str = "taken already as ";
+
 /// The core is on this machine; it answers an envelope at once, and a message
 /// after a sync. Beyond this it hangs, and the client should come again.
 const CORE_TIMEOUT: Duration = Duration::from_secs(120);
