@@ -1,0 +1,6 @@
+//! From the core to GroupWise.
+
+mod deliver;
+mod reports;
+
+pub use deliver::ToGroupWise;
