@@ -1,5 +1,7 @@
 //! What the service is told.
 
+use concord_mail_authentication::SrsFile;
+use concord_mail_policy::{Live as MailPolicy, Policy};
 use concord_smtp::{BareNewlines, limits};
 use concord_smtp_tokio::{ClientTimeouts, ServerTimeouts};
 use concord_tls::Roots;
@@ -23,6 +25,19 @@ pub enum PeerTls {
     /// TLS from the first octet (RFC 8314), certificate checked.
     Implicit,
     /// No TLS.
+    Off,
+}
+
+/// Whether DNSSEC is validated for outbound mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Dnssec {
+    /// If the name servers pass signatures on; where they do not there is no
+    /// DANE, and mail goes out all the same.
+    #[default]
+    Auto,
+    /// Always: names that cannot be validated are not used.
+    Required,
+    /// Never: there is no DANE.
     Off,
 }
 
@@ -62,6 +77,14 @@ pub struct InternetMailConfig {
     pub hostname: String,
     /// The core's submission socket.
     pub core_socket: PathBuf,
+    /// Relative paths of the policy are seen from there.
+    pub root: PathBuf,
+    /// Directory of what is kept across restarts: MTA-STS policies, counts of TLS
+    /// sessions, figures of reports, the greylist. Without it they last as long as
+    /// the process.
+    pub state: Option<PathBuf>,
+    /// What the administrator decided about Internet mail.
+    pub policy: Arc<MailPolicy>,
     /// STARTTLS for clients; `None` offers none.
     pub tls: Option<Arc<rustls::ServerConfig>>,
     /// AUTH only under TLS.
@@ -76,6 +99,8 @@ pub struct InternetMailConfig {
     pub max_recipients: usize,
     /// Octets of a line of a message without CRLF.
     pub max_line: usize,
+    /// Octets of memory for messages that are looked into, together.
+    pub examined_memory: u64,
     /// What becomes of bare LF and CR in messages of clients.
     pub bare_newlines: BareNewlines,
     /// `Received` lines after which a message counts as looping (RFC 5321
@@ -95,14 +120,27 @@ pub struct InternetMailConfig {
     pub connections_per_destination: usize,
     /// Outbound connections at once.
     pub connections_total: usize,
+    /// The directory of the keys that sign; `None` signs nothing.
+    pub dkim_keys: Option<PathBuf>,
+    /// Rewrites the senders of what is passed on; `None` leaves them.
+    pub srs: Option<Arc<SrsFile>>,
+    /// How long it is tried to reach a host for a message, with all hosts of its
+    /// destination together. At most 5 minutes: the core waits for the answer.
+    pub reach_time: Duration,
     /// How long an outbound connection is kept for the next message.
     pub connection_idle: Duration,
     /// Messages after which an outbound connection is closed.
     pub messages_per_connection: u32,
     /// DNS servers; empty means those of `/etc/resolv.conf`.
     pub name_servers: Vec<SocketAddr>,
+    /// Whether their answers are validated.
+    pub dnssec: Dnssec,
+    /// DNSKEY records in zone file form that are trusted instead of the root's.
+    pub trust_anchors: Option<PathBuf>,
     /// Port of other hosts: 25.
     pub remote_port: u16,
+    /// Port of MTA-STS policy hosts: 443.
+    pub policy_port: u16,
     /// How long running transactions may go on after the stop.
     pub stop_time: Duration,
     /// Cancelled when clients and the core are served; until then the service
@@ -120,12 +158,17 @@ impl InternetMailConfig {
         Self {
             hostname: hostname.into(),
             core_socket,
+            root: PathBuf::new(),
+            state: None,
+            policy: Arc::new(MailPolicy::fixed(Policy::default())),
             tls: None,
             require_auth_tls: true,
             smart_host: None,
             roots: Roots::System,
             message_size: 50 * 1024 * 1024,
             max_recipients: 1000,
+            // Five of the largest messages at once.
+            examined_memory: 256 * 1024 * 1024,
             max_line: limits::DEFAULT_MAX_DATA_LINE,
             bare_newlines: BareNewlines::Refuse,
             max_hops: 100,
@@ -136,10 +179,16 @@ impl InternetMailConfig {
             reverse_dns: false,
             connections_per_destination: 8,
             connections_total: 100,
+            dkim_keys: None,
+            srs: None,
+            reach_time: Duration::from_secs(300),
             connection_idle: Duration::from_secs(10),
             messages_per_connection: 100,
             name_servers: Vec::new(),
+            dnssec: Dnssec::default(),
+            trust_anchors: None,
             remote_port: 25,
+            policy_port: 443,
             stop_time: Duration::from_secs(20),
             go_ahead: at_once(),
             server_timeouts: ServerTimeouts::default(),
@@ -165,4 +214,6 @@ pub struct Sockets {
     pub submissions: Vec<TcpListener>,
     /// LMTP from the core.
     pub lmtp: Option<UnixListener>,
+    /// For administrators who look at conversations.
+    pub watch: Option<UnixListener>,
 }

@@ -112,7 +112,7 @@ async fn session(
     // Replies are written whole; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
     let connection = ConnectionInfo { peer: Peer::Ip(client), local: stream.local_addr().ok() };
-    let profile = Arc::clone(service.profile(kind));
+    let profile = service.profile(kind);
     let acceptor = service.tls.clone();
     let stream = match (&acceptor, kind) {
         (Some(acceptor), Kind::SubmissionTls) => {

@@ -5,6 +5,8 @@ use crate::error::InternetMailError;
 use crate::front::{FrontService, Kind};
 use crate::listen::{Sessions, accept};
 use crate::out::{OutService, Outbound};
+use crate::pickup;
+use crate::watch::{self, Hub};
 use concord_base::Clock;
 use concord_connector::{LmtpOptions, serve_lmtp};
 use std::net::SocketAddr;
@@ -16,6 +18,11 @@ use tokio_util::task::TaskTracker;
 
 /// How often outbound connections that nobody used are looked for.
 const SWEEP: Duration = Duration::from_secs(2);
+
+/// How often what is kept across restarts is written, if it has changed.
+const KEEP_EVERY: Duration = Duration::from_secs(30);
+/// How often counts of TLS sessions are written: so much a crash may lose.
+const WRITE_COUNTS: Duration = Duration::from_secs(60);
 
 /// For the core to be told what was cut off.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -40,8 +47,20 @@ pub async fn run(
     }
     let ours: Vec<SocketAddr> =
         listeners.iter().filter_map(|(_, listener)| listener.local_addr().ok()).collect();
-    let out = Arc::new(OutService::new(Arc::clone(&config), ours)?);
-    let front = Arc::new(FrontService::new(Arc::clone(&config), clock, out.resolver()));
+    let hub = Hub::new(Arc::clone(&clock));
+    let out =
+        Arc::new(OutService::new(Arc::clone(&config), ours, Arc::clone(&hub), Arc::clone(&clock))?);
+    let dns = out.resolver();
+    let pickup_clock = Arc::clone(&clock);
+    let front = FrontService::new(Arc::clone(&config), clock, dns, Arc::clone(&hub))?;
+    let front = Arc::new(front);
+    if let Some(listener) = sockets.watch {
+        let fail = |cause| InternetMailError::Socket { what: "watch", cause };
+        listener.set_nonblocking(true).map_err(fail)?;
+        let listener = UnixListener::from_std(listener).map_err(fail)?;
+        let reports = Arc::clone(&front.reports);
+        tokio::spawn(watch::serve(listener, hub, reports, shutdown.clone()));
+    }
     let sessions = Arc::new(Sessions::new(config.max_sessions, config.max_sessions_per_client));
     let tasks = TaskTracker::new();
     let cut = CancellationToken::new();
@@ -54,6 +73,7 @@ pub async fn run(
         () = shutdown.cancelled() => return Ok(()),
         () = config.go_ahead.cancelled() => {}
     }
+    let kept = Arc::clone(&front);
     for (kind, listener) in listeners {
         let (front, sessions) = (Arc::clone(&front), Arc::clone(&sessions));
         tasks.spawn(accept(listener, kind, front, sessions, tasks.clone(), shutdown.clone()));
@@ -61,7 +81,11 @@ pub async fn run(
     if let Some(lmtp) = lmtp {
         tasks.spawn(lmtp);
     }
+    let core = Arc::clone(&front.core);
+    tasks.spawn(pickup::run(Arc::clone(&config), core, pickup_clock, shutdown.clone()));
     let sweeper = tokio::spawn(sweep(Arc::clone(&out)));
+    let keeper = tokio::spawn(keep(Arc::clone(&kept)));
+    tasks.spawn(Arc::clone(&kept.reports).run(shutdown.clone()));
     shutdown.cancelled().await;
     tracing::info!("stopping: running transactions are finished");
     tasks.close();
@@ -71,7 +95,10 @@ pub async fn run(
         let _ = tokio::time::timeout(LAST_WORDS, tasks.wait()).await;
     }
     sweeper.abort();
+    keeper.abort();
+    save(kept).await;
     out.close_idle().await;
+    out.write_counts().await;
     Ok(())
 }
 
@@ -94,11 +121,31 @@ fn lmtp(
     Ok(serve_lmtp(listener, options, new_session, shutdown, cut))
 }
 
-async fn sweep(out: Arc<OutService>) {
-    let mut tick = tokio::time::interval(SWEEP);
+async fn keep(front: Arc<FrontService>) {
+    let mut tick = tokio::time::interval(KEEP_EVERY);
     loop {
         tick.tick().await;
-        out.sweep();
+        save(Arc::clone(&front)).await;
+    }
+}
+
+async fn save(front: Arc<FrontService>) {
+    // It only fails if it panics, which is logged.
+    let _ = tokio::task::spawn_blocking(move || {
+        front.reputation.save();
+        front.reports.save();
+    })
+    .await;
+}
+
+async fn sweep(out: Arc<OutService>) {
+    let mut tick = tokio::time::interval(SWEEP);
+    let mut counts = tokio::time::interval(WRITE_COUNTS);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => out.sweep(),
+            _ = counts.tick() => out.write_counts().await,
+        }
     }
 }
 

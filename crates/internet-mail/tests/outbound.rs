@@ -6,7 +6,7 @@ mod common;
 
 use bytes::Bytes;
 use common::recorder::{Recorder, message};
-use common::{World, dns, mail, rcpt, remote_profile, start_remote};
+use common::{World, dns, mail, rcpt, remote_profile, send, start_remote};
 use concord_base::EnhancedStatus;
 use concord_internet_mail::{PeerTls, SmartHost, SmartHostLogin};
 use concord_smtp::{RemoteAnswer, Reply};
@@ -37,14 +37,6 @@ async fn net(first: ServerProfile, tls: Option<TlsAcceptor>) -> Net {
     })
     .await;
     Net { world, mx1, mx2 }
-}
-
-/// Sends a message over a session of its own; the answers for each recipient.
-async fn send(world: &World, to: &[&str], body: &[u8]) -> Vec<Reply> {
-    let mut core = world.lmtp().await;
-    let rcpts: Vec<_> = to.iter().map(|a| rcpt(a)).collect();
-    let mut source = Some(Bytes::copy_from_slice(body));
-    core.deliver(None, &mail(), &rcpts, &mut source).await.unwrap().rcpts
 }
 
 #[tokio::test]
@@ -97,6 +89,39 @@ async fn what_cannot_be_reached_has_its_status() {
         assert_eq!((replies[0].code, replies[0].status), (code, status), "{}", replies[0]);
         assert_eq!(RemoteAnswer::from_reply(&replies[0]), None, "these are our own words");
     }
+}
+
+/// T46, Q285023
+#[tokio::test]
+async fn a_changed_record_is_used_when_its_time_is_over() {
+    let (address, mx1) = start_remote(at(2, 0), remote_profile(), None);
+    let (_, mx2) = start_remote(at(3, address.port()), remote_profile(), None);
+    let (server, moving) = dns::start_moving().await;
+    let world = World::start(|config| {
+        config.remote_port = address.port();
+        config.name_servers = vec![server];
+        config.messages_per_connection = 1;
+    })
+    .await;
+    assert!(send(&world, &["a@moving.test"], b"x\r\n").await[0].is_ok());
+    moving.store(3, Ordering::SeqCst);
+    assert!(send(&world, &["a@moving.test"], b"x\r\n").await[0].is_ok());
+    assert_eq!((mx1.messages(), mx2.messages()), (2, 0), "its second is not over");
+    tokio::time::sleep(std::time::Duration::from_millis(1100)).await;
+    assert!(send(&world, &["a@moving.test"], b"x\r\n").await[0].is_ok());
+    assert_eq!((mx1.messages(), mx2.messages()), (2, 1));
+}
+
+/// T47, Q146795
+#[tokio::test]
+async fn a_chain_of_names_has_an_end() {
+    let taken = net(remote_profile(), None).await;
+    let replies = send(&taken.world, &["a@chain6.test"], b"x\r\n").await;
+    assert!(replies[0].is_ok(), "six names are followed: {}", replies[0]);
+    // With a cache of its own: what is known there shortens a chain.
+    let refused = net(remote_profile(), None).await;
+    let replies = send(&refused.world, &["a@chain3.test"], b"x\r\n").await;
+    assert_eq!((replies[0].code, replies[0].status), status(550, (5, 4, 4)), "{}", replies[0]);
 }
 
 #[tokio::test]
@@ -259,6 +284,6 @@ async fn a_smart_host_takes_everything_after_login() {
     profile.auth_needs_tls = false;
     let (world, recorder) = smart(profile, "mx1.test", PeerTls::Required).await;
     let replies = send(&world, &["a@one.test"], b"x\r\n").await;
-    assert_eq!(replies[0].status, Reply::new(451, (4, 7, 5), "").status, "{}", replies[0]);
+    assert_eq!(replies[0].status, Reply::new(451, (4, 7, 4), "").status, "{}", replies[0]);
     assert_eq!(recorder.messages(), 0);
 }

@@ -2,7 +2,7 @@
 //! password is right before the core says so.
 
 use super::session::Front;
-use concord_connector::{CoreSession, SubmitError};
+use concord_connector::{AUTHENTICATED_AS, CoreSession, SubmitError};
 use concord_smtp::{Reply, decode_sasl, encode_sasl};
 use concord_smtp_tokio::{AuthStep, ClientError, Phase};
 use metrics::counter;
@@ -16,6 +16,9 @@ impl Front {
         first: bool,
     ) -> AuthStep {
         if first {
+            if let Err(refusal) = self.limit_logins() {
+                return AuthStep::Refused(refusal);
+            }
             // A session of its own: it will be somebody's.
             self.release();
             match self.session_for_auth().await {
@@ -55,11 +58,15 @@ impl Front {
                 counter!("concord_smtp_auth_total", "result" => "ok").increment(1);
                 self.authenticating = false;
                 self.authenticated = true;
+                self.known.user = reply.text.strip_prefix(AUTHENTICATED_AS).map(str::to_owned);
                 AuthStep::Done(reply)
             }
             _ => {
                 counter!("concord_smtp_auth_total", "result" => "refused").increment(1);
                 tracing::info!(client = %self.client, %reply, "authentication refused");
+                if !reply.is_temporary() {
+                    self.login_failed();
+                }
                 self.forget_login();
                 AuthStep::Refused(reply)
             }

@@ -1,34 +1,48 @@
 //! One client's session: each transaction goes through to the core.
 
+use super::held::Held;
 use super::received::{Trace, protocol};
+use super::strangers::Known;
 use super::{FrontService, Kind};
+use crate::watch::Side;
 use bytes::Bytes;
 use concord_connector::{CoreSession, SubmitError};
+use concord_mail_filter::FilterSession;
+use concord_mail_policy::Event;
 use concord_message::HeaderScan;
-use concord_smtp::{ForwardPath, MailCommand, RcptCommand, Reply, Xforward};
+use concord_smtp::{EtrnCommand, ForwardPath, MailCommand, RcptCommand, Reply, Xforward};
 use concord_smtp_tokio::{
-    AuthStep, BodyMode, ClientError, ConnectionInfo, DataReply, Ended, Envelope, HelloInfo,
-    SmtpHandler, TlsInfo,
+    AuthStep, BodyMode, ClientError, ConnectionInfo, DataReply, Ended, Envelope, HelloInfo, Phase,
+    SmtpHandler, Tap, TlsInfo,
 };
 use metrics::{counter, histogram};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+/// Characters of a reason that fit into an attribute of XFORWARD, each as three
+/// octets.
+const MAX_HOLD: usize = 80;
+
+/// Octets that are handed to the core at a time.
+const PIECE: usize = 64 * 1024;
+
 /// A client and its way to the core.
 pub(crate) struct Front {
     pub(super) service: Arc<FrontService>,
-    kind: Kind,
+    pub(super) kind: Kind,
     pub(super) client: SocketAddr,
+    /// Our address that it connected to.
+    local: Option<IpAddr>,
     hello: Option<HelloInfo>,
-    tls: Option<TlsInfo>,
+    pub(super) tls: Option<TlsInfo>,
     /// The core's session: during a transaction, and from AUTH on.
     pub(super) core: Option<CoreSession>,
     pub(super) authenticated: bool,
     /// The core waits for a SASL response: its session is of use for nothing else.
     pub(super) authenticating: bool,
-    mail: Option<MailCommand>,
+    pub(super) mail: Option<MailCommand>,
     /// MAIL went to the core and was taken.
     opened: bool,
     recipients: Vec<ForwardPath>,
@@ -37,16 +51,41 @@ pub(crate) struct Front {
     /// Octets of the message, and when it began.
     octets: usize,
     began: Instant,
+    /// What was found in the message, for the log.
+    pub(super) findings: String,
+    /// Why the message is to be put aside.
+    pub(super) hold: Option<String>,
+    /// The content filters' part in this session, if there are some.
+    pub(super) filters: Option<FilterSession>,
+    /// The content filters cannot be used, and why; no mail passes.
+    pub(super) filters_broken: bool,
+    /// The message, if it is looked into before the core gets it.
+    held: Option<Held>,
+    /// What is known of the client.
+    pub(super) known: Known,
+    /// Recipients that core and filters took.
+    pub(super) accepted: Vec<RcptCommand>,
+    tap: Arc<dyn Tap>,
     /// The client's name, being looked up.
     name: Option<JoinHandle<Option<String>>>,
 }
 
 impl Front {
     pub(crate) fn new(service: Arc<FrontService>, kind: Kind, client: SocketAddr) -> Self {
+        let tap = service.hub.conversation(Side::In, client.to_string(), None);
         Self {
+            tap,
+            hold: None,
+            findings: String::new(),
+            filters: None,
+            filters_broken: false,
+            held: None,
+            known: Known::default(),
+            accepted: Vec::new(),
             service,
             kind,
             client,
+            local: None,
             hello: None,
             tls: None,
             core: None,
@@ -68,7 +107,7 @@ impl Front {
         protocol(extended, utf8, self.tls.is_some(), self.authenticated)
     }
 
-    fn helo(&self) -> &str {
+    pub(super) fn helo(&self) -> &str {
         self.hello.as_ref().map_or("unknown", |h| h.name.as_str())
     }
 
@@ -80,6 +119,7 @@ impl Front {
             proto: Some(self.protocol().to_owned()),
             helo: Some(self.helo().to_owned()),
             source: Some("REMOTE".to_owned()),
+            destaddr: self.local.map(|local| local.to_string()),
             ..Xforward::default()
         }
     }
@@ -105,10 +145,11 @@ impl Front {
         self.opened = false;
         self.authenticated = false;
         self.authenticating = false;
+        self.known.user = None;
     }
 
     /// The core's session is of no further use.
-    fn lost(&mut self, error: &SubmitError) -> Reply {
+    pub(super) fn lost(&mut self, error: &SubmitError) -> Reply {
         tracing::warn!(client = %self.client, %error, "the core did not take the message");
         self.core = None;
         self.opened = false;
@@ -125,7 +166,7 @@ impl Front {
     }
 
     /// The replies to a burst, of the core.
-    async fn ask(&mut self, rcpts: &[RcptCommand]) -> Result<Vec<Reply>, SubmitError> {
+    pub(super) async fn ask(&mut self, rcpts: &[RcptCommand]) -> Result<Vec<Reply>, SubmitError> {
         if let (true, Some(core)) = (self.opened, &mut self.core) {
             return Ok(core.recipients(rcpts).await?);
         }
@@ -179,7 +220,7 @@ impl Front {
             recipient: recipient.as_deref(),
             at: self.service.clock.now(),
         };
-        trace.line()
+        trace.line() + &self.marks()
     }
 
     /// RFC 5321 section 6.3, once the header has passed.
@@ -192,6 +233,18 @@ impl Front {
         Err(Reply::new(554, (5, 4, 6), "too many hops: the message is looping"))
     }
 
+    /// Tells the core what it must know before the octets.
+    async fn tell_hold(&mut self) -> Result<(), Reply> {
+        let (Some(hold), Some(core)) = (self.hold.take(), &mut self.core) else { return Ok(()) };
+        let why: String = hold.chars().filter(|c| !c.is_control()).take(MAX_HOLD).collect();
+        let line = Xforward { hold: Some(why), ..Xforward::default() }.to_string();
+        match core.command(&line, Phase::Envelope).await {
+            Ok(reply) if reply.is_ok() => Ok(()),
+            Ok(reply) => Err(reply),
+            Err(error) => Err(self.lost(&error.into())),
+        }
+    }
+
     async fn send(&mut self, piece: Bytes) -> Result<(), Reply> {
         let Some(core) = &mut self.core else {
             return Err(Reply::new(451, (4, 3, 2), "the mail store is not available"));
@@ -202,8 +255,43 @@ impl Front {
         }
     }
 
+    /// Looks into the message, and hands over what comes of it.
+    async fn hand_over(&mut self, held: Held) -> Result<(), Reply> {
+        let (message, _memory) = held.finish();
+        let trace = self.trace_line().await;
+        let examined = self.examine(message, &trace).await?;
+        if let Some(envelope) = examined.envelope {
+            self.change_envelope(envelope).await?;
+        }
+        self.hold = examined.hold;
+        self.begin_body().await?;
+        let mut rest = examined.message;
+        while !rest.is_empty() {
+            let piece = rest.split_to(rest.len().min(PIECE));
+            self.send(piece).await?;
+        }
+        Ok(())
+    }
+
+    /// Opens the message at the core.
+    async fn begin_body(&mut self) -> Result<(), Reply> {
+        self.tell_hold().await?;
+        let Some(core) = &mut self.core else {
+            return Err(Reply::new(451, (4, 3, 2), "the mail store is not available"));
+        };
+        match core.begin_body(BodyMode::Auto).await {
+            Ok(None) => Ok(()),
+            Ok(Some(refusal)) => Err(refusal),
+            Err(error) => Err(self.lost(&error.into())),
+        }
+    }
+
     async fn finish(&mut self) -> Reply {
-        if let Err(refusal) = self.check_hops() {
+        let mut handed = self.check_hops();
+        if let (Ok(()), Some(held)) = (&handed, self.held.take()) {
+            handed = self.hand_over(held).await;
+        }
+        if let Err(refusal) = handed {
             self.drop_transaction().await;
             return refusal;
         }
@@ -220,7 +308,7 @@ impl Front {
         }
     }
 
-    async fn drop_transaction(&mut self) {
+    pub(super) async fn drop_transaction(&mut self) {
         if !std::mem::take(&mut self.opened) {
             return;
         }
@@ -244,14 +332,22 @@ impl Front {
         let from = self.mail.as_ref().map(|m| m.from.to_string());
         tracing::info!(
             client = %self.client, helo = self.helo(), from = from.as_deref().unwrap_or_default(),
-            recipients = self.recipients.len(), octets = self.octets, %reply, "message",
+            recipients = self.recipients.len(), octets = self.octets, %reply,
+            found = self.findings, "message",
         );
     }
 }
 
 #[async_trait::async_trait]
 impl SmtpHandler for Front {
-    async fn connected(&mut self, _connection: &ConnectionInfo) -> Result<(), Reply> {
+    fn tap(&self) -> Option<Arc<dyn Tap>> {
+        Some(Arc::clone(&self.tap))
+    }
+
+    async fn connected(&mut self, connection: &ConnectionInfo) -> Result<(), Reply> {
+        self.local = connection.local.map(|local| local.ip().to_canonical());
+        self.greet()?;
+        self.limit(Event::Connections)?;
         if self.service.config.reverse_dns {
             let (dns, ip) = (self.service.dns.clone(), self.client.ip());
             self.name = Some(tokio::spawn(async move { dns.name_of(ip).await }));
@@ -261,7 +357,7 @@ impl SmtpHandler for Front {
 
     async fn hello(&mut self, hello: &HelloInfo) -> Result<(), Reply> {
         self.hello = Some(hello.clone());
-        Ok(())
+        self.tell_filters_hello().await
     }
 
     /// RFC 3207 section 4.2: what was said before counts no more, nor does a login.
@@ -287,6 +383,15 @@ impl SmtpHandler for Front {
         mail.auth = None;
         self.mail = Some(mail);
         self.recipients.clear();
+        self.accepted.clear();
+        let mut admitted = self.admit_sender().await;
+        if admitted.is_ok() {
+            admitted = self.tell_filters_sender().await;
+        }
+        if let Err(refusal) = admitted {
+            self.mail = None;
+            return refusal;
+        }
         Reply::new(250, (2, 1, 0), "ok")
     }
 
@@ -297,14 +402,49 @@ impl SmtpHandler for Front {
     }
 
     async fn rcpts(&mut self, rcpts: &[RcptCommand]) -> Vec<Reply> {
-        let replies = match self.ask(rcpts).await {
-            Ok(replies) => replies,
-            Err(error) => vec![self.lost(&error); rcpts.len()],
+        if self.filters.is_some() && rcpts.len() > 1 {
+            // Filters hear of each, and the core of those that they let pass.
+            let mut replies = Vec::with_capacity(rcpts.len());
+            for rcpt in rcpts {
+                replies.extend(self.rcpts(std::slice::from_ref(rcpt)).await);
+            }
+            return replies;
+        }
+        let mut refused = self.admit_recipients(rcpts).await;
+        if let ([rcpt], [None]) = (rcpts, refused.as_slice()) {
+            refused = vec![self.tell_filters_recipient(rcpt).await];
+        }
+        let told = self.filters.is_some() && refused.iter().all(Option::is_none);
+        let asked: Vec<RcptCommand> = rcpts
+            .iter()
+            .zip(&refused)
+            .filter(|(_, refusal)| refusal.is_none())
+            .map(|(rcpt, _)| rcpt.clone())
+            .collect();
+        let answered = match asked.is_empty() {
+            true => Vec::new(),
+            false => match self.ask(&asked).await {
+                Ok(replies) => replies,
+                Err(error) => vec![self.lost(&error); asked.len()],
+            },
         };
+        let missing = || Reply::new(451, (4, 3, 0), "no answer from the mail store");
+        let mut answered = answered.into_iter();
+        let replies: Vec<Reply> = refused
+            .into_iter()
+            .map(|refusal| refusal.or_else(|| answered.next()).unwrap_or_else(missing))
+            .collect();
+        if replies.iter().any(|reply| !reply.is_ok()) && !self.authenticated {
+            self.tarpit().await;
+        }
         for (rcpt, reply) in rcpts.iter().zip(&replies) {
             if reply.is_ok() {
                 self.recipients.push(rcpt.to.clone());
+                self.accepted.push(rcpt.clone());
             } else {
+                if told {
+                    self.withdraw_from_filters();
+                }
                 counter!("concord_smtp_recipients_refused_total").increment(1);
                 tracing::info!(client = %self.client, to = %rcpt.to, %reply, "recipient refused");
             }
@@ -315,24 +455,25 @@ impl SmtpHandler for Front {
     async fn begin_data(&mut self) -> Result<(), Reply> {
         self.began = Instant::now();
         self.octets = 0;
+        self.findings.clear();
         self.scan = Some(HeaderScan::new());
-        let Some(core) = &mut self.core else {
-            return Err(Reply::new(451, (4, 3, 2), "the mail store is not available"));
-        };
-        match core.begin_body(BodyMode::Auto).await {
-            Ok(None) => {
-                let line = self.trace_line().await;
-                self.send(Bytes::from(line)).await
-            }
-            Ok(Some(refusal)) => Err(refusal),
-            Err(error) => Err(self.lost(&error.into())),
+        self.greylist_reports()?;
+        if self.must_examine() {
+            self.held = Some(self.service.examiner.memory.begin());
+            return Ok(());
         }
+        self.begin_body().await?;
+        let line = self.trace_line().await;
+        self.send(Bytes::from(line)).await
     }
 
     async fn data(&mut self, chunk: Bytes) -> Result<(), Reply> {
         self.octets = self.octets.saturating_add(chunk.len());
         if self.scan.as_mut().is_some_and(|scan| scan.feed(&chunk)) {
             self.check_hops()?;
+        }
+        if let Some(held) = &mut self.held {
+            return held.push(&chunk).await;
         }
         self.send(chunk).await
     }
@@ -345,14 +486,26 @@ impl SmtpHandler for Front {
     }
 
     async fn reset(&mut self) {
+        self.held = None;
+        self.accepted.clear();
+        if let Some(filters) = &mut self.filters {
+            filters.abort();
+        }
         self.drop_transaction().await;
         self.mail = None;
         self.scan = None;
         self.recipients.clear();
     }
 
+    async fn etrn(&mut self, etrn: &EtrnCommand) -> Reply {
+        self.ask_for_mail(etrn).await
+    }
+
     async fn closed(&mut self, _how: &Ended) {
         self.release();
+        if let Some(filters) = self.filters.take() {
+            filters.end().await;
+        }
         if let Some(lookup) = self.name.take() {
             lookup.abort();
         }

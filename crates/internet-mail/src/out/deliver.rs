@@ -3,25 +3,41 @@
 use super::OutService;
 use super::content::Content;
 use super::error::OutError;
+use super::passage::{Source, Stage};
+use super::plan::Plan;
 use super::pool::Lease;
-use super::route::Destination;
 use bytes::Bytes;
+use concord_address::Domain;
 use concord_connector::{Deliver, Outcome};
-use concord_smtp::{MailCommand, RcptCommand, RemoteAnswer, Reply};
-use concord_smtp_tokio::{BodyMode, ClientError, Envelope};
+use concord_smtp::{MailCommand, RcptCommand, RemoteAnswer, Reply, TlsWish, Xforward};
+use concord_smtp_tokio::{BodyMode, ClientError};
 use metrics::counter;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// For a message that was held to reach the remote host; its answer has its own
+/// time. The core waits for both ([`concord_connector::core_timeouts`]).
+const SEND_HELD: Duration = Duration::from_secs(20 * 60);
 
 /// A transaction at a time, each with a connection of its destination.
 pub(crate) struct Outbound {
-    service: Arc<OutService>,
-    mail: MailCommand,
-    lease: Option<Lease>,
+    pub(super) service: Arc<OutService>,
+    pub(super) mail: MailCommand,
+    pub(super) lease: Option<Lease>,
     /// MAIL was taken by the remote host.
-    opened: bool,
+    pub(super) opened: bool,
     /// Recipients that it took.
-    accepted: usize,
+    pub(super) accepted: usize,
+    /// How the transaction's mail goes out; known with its first recipient.
+    plan: Option<Arc<Plan>>,
     content: Content,
+    /// Whose the message is.
+    source: Source,
+    /// MAIL as the remote host is told it.
+    pub(super) told: MailCommand,
+    /// Where the message is on its way.
+    pub(super) stage: Stage,
 }
 
 impl Outbound {
@@ -32,12 +48,16 @@ impl Outbound {
             lease: None,
             opened: false,
             accepted: 0,
+            plan: None,
             content: Content::default(),
+            source: Source::default(),
+            told: MailCommand::default(),
+            stage: Stage::default(),
         }
     }
 
     /// The remote host's words about something.
-    fn remote(&mut self, reply: Reply) -> Outcome {
+    pub(super) fn remote(&mut self, reply: Reply) -> Outcome {
         match self.lease.as_mut().and_then(Lease::connection) {
             Some(connection) => Outcome::Remote(RemoteAnswer {
                 host: connection.host.clone(),
@@ -49,134 +69,73 @@ impl Outbound {
     }
 
     /// The session with the remote host is lost.
-    fn lost(&mut self, cause: ClientError) -> Outcome {
+    pub(super) fn lost(&mut self, cause: ClientError) -> Outcome {
         let host = self.host();
-        self.lease = None;
-        self.opened = false;
         let error = OutError::Session { host, cause };
+        if let Some(lease) = self.lease.take()
+            && error.is_complaint()
+        {
+            lease.complained();
+        }
+        self.opened = false;
         tracing::info!(%error, "outbound session lost");
         error.outcome()
     }
 
-    fn host(&mut self) -> String {
+    pub(super) fn host(&mut self) -> String {
         let connection = self.lease.as_mut().and_then(Lease::connection);
         connection.map(|c| c.host.clone()).unwrap_or_default()
     }
 
+    /// The plan of this transaction.
+    fn plan(&mut self, domain: &Domain) -> Arc<Plan> {
+        let plan = self
+            .plan
+            .take()
+            .unwrap_or_else(|| Arc::new(Plan { wish: self.mail.tls, ..self.service.plan(domain) }));
+        self.plan = Some(Arc::clone(&plan));
+        plan
+    }
+
     async fn try_recipients(&mut self, rcpts: &[RcptCommand]) -> Result<Vec<Outcome>, Outcome> {
+        let domain = rcpts.first().and_then(|rcpt| rcpt.to.address()).map(|to| to.domain().clone());
+        let plan = self.plan(&domain.ok_or_else(no_domain)?);
+        if let (Some(limit), Some(octets)) = (plan.size_limit, self.mail.size)
+            && octets > limit
+        {
+            // The policy has changed since the core looked (Q257264).
+            let domain = plan.domain.to_string();
+            return Err(OutError::TooLarge { domain, limit, octets }.outcome());
+        }
         if !self.opened {
-            let first = rcpts.first();
-            let smart = self.service.config.smart_host.is_some();
-            let destination = first.and_then(|r| Destination::of(r, smart));
-            let destination = destination.ok_or_else(no_domain)?;
-            return self.open(&destination, rcpts).await;
+            self.told = self.tell(&plan).await.map_err(|error| error.outcome())?;
         }
-        let able = self.able(rcpts);
-        let sent: Vec<RcptCommand> = able.iter().flatten().cloned().collect();
-        let replies = match self.lease.as_mut().and_then(Lease::connection) {
-            Some(connection) => connection.client.recipients(&sent).await,
-            None => Err(ClientError::Misuse("no connection")),
+        let room = plan.recipients.saturating_sub(self.accepted);
+        let (now, later) = rcpts.split_at(room.min(rcpts.len()));
+        let mut outcomes = match (now.is_empty(), self.opened) {
+            (true, _) => Vec::new(),
+            (false, false) => self.open(&plan, now).await?,
+            (false, true) => self.further(&plan, now).await?,
         };
-        match replies {
-            Ok(replies) => Ok(self.merge(able, replies)),
-            Err(cause) => Err(self.lost(cause)),
-        }
-    }
-
-    /// Which recipients the remote host can be told: international ones only
-    /// if it takes them (RFC 6531 section 3.2).
-    fn able(&mut self, rcpts: &[RcptCommand]) -> Vec<Option<RcptCommand>> {
-        let utf8 = self
-            .lease
-            .as_mut()
-            .and_then(Lease::connection)
-            .is_some_and(|c| c.client.capabilities().extensions.smtputf8);
-        let sender = self.mail.from.0.as_ref().is_none_or(|a| a.is_ascii());
-        let fits = |r: &RcptCommand| {
-            utf8 || (sender && r.to.address().is_none_or(|address| address.is_ascii()))
-        };
-        rcpts.iter().map(|r| fits(r).then(|| r.clone())).collect()
-    }
-
-    /// Puts replies back to the recipients that they are of.
-    fn merge(&mut self, able: Vec<Option<RcptCommand>>, replies: Vec<Reply>) -> Vec<Outcome> {
-        let host = self.host();
-        let mut replies = replies.into_iter();
-        let mut outcomes = Vec::with_capacity(able.len());
-        for rcpt in able {
-            let outcome = match rcpt.and_then(|_| replies.next()) {
-                Some(reply) => self.remote(reply),
-                None => OutError::SmtpUtf8(host.clone()).outcome(),
-            };
-            if outcome.reply().is_ok() {
-                self.accepted = self.accepted.saturating_add(1);
-            }
-            outcomes.push(outcome);
-        }
-        outcomes
-    }
-
-    async fn open(
-        &mut self,
-        destination: &Destination,
-        rcpts: &[RcptCommand],
-    ) -> Result<Vec<Outcome>, Outcome> {
-        let service = Arc::clone(&self.service);
-        self.lease = None;
-        self.lease = Some(service.lease(destination).await.map_err(|e| e.outcome())?);
-        let mut able = self.able(rcpts);
-        if able.iter().all(Option::is_none) {
-            let outcomes = self.merge(able, Vec::new());
-            self.give_back();
-            return Ok(outcomes);
-        }
-        let envelope = match self.envelope(&able).await {
-            Ok(envelope) => envelope,
-            // A connection that was idle may have been closed meanwhile.
-            Err(cause) => {
-                let Some(lease) = self.lease.as_mut().filter(|lease| lease.used_before) else {
-                    return Err(self.lost(cause));
-                };
-                if let Err(error) = service.renew(lease, destination).await {
-                    self.lease = None;
-                    return Err(error.outcome());
-                }
-                able = self.able(rcpts);
-                self.envelope(&able).await.map_err(|cause| self.lost(cause))?
-            }
-        };
-        self.opened = envelope.mail.is_ok();
-        let closing =
-            envelope.mail.code == 421 || envelope.rcpts.iter().any(|reply| reply.code == 421);
-        let outcomes = self.merge(able, envelope.rcpts);
-        if closing {
-            // Recipients that it took before are answered when the message comes.
-            self.lease = None;
-            self.opened = false;
-        } else if !self.opened {
-            self.give_back();
-        }
+        let rest =
+            OutError::TooManyRecipients { domain: plan.domain.to_string(), limit: plan.recipients };
+        outcomes.extend(later.iter().map(|_| rest.outcome()));
         Ok(outcomes)
     }
 
-    async fn envelope(&mut self, able: &[Option<RcptCommand>]) -> Result<Envelope, ClientError> {
-        let mail = self.mail.clone();
-        let Some(lease) = &mut self.lease else { return Err(ClientError::Misuse("no lease")) };
-        let fresh = !lease.used_before;
-        let Some(connection) = lease.connection() else {
-            return Err(ClientError::Misuse("no connection"));
-        };
-        let sent: Vec<RcptCommand> = able.iter().flatten().cloned().collect();
-        let envelope = connection.client.envelope(None, &mail, &sent).await?;
-        // An old connection that says 421 has served its time; a new one may not.
-        if envelope.mail.code == 421 && !fresh {
-            let reply = envelope.mail;
-            return Err(ClientError::Refused { phase: concord_smtp_tokio::Phase::Envelope, reply });
+    /// MAIL as the remote host is told it.
+    async fn tell(&self, plan: &Plan) -> Result<MailCommand, OutError> {
+        let mut told = self.mail.clone();
+        // Between our own services only; a host may offer XFORWARD too.
+        told.tls = told.tls.filter(|wish| *wish != TlsWish::Optional);
+        if let Some(sender) = told.from.0.take() {
+            let sender = self.service.told_sender(sender, self.source, plan.is_ours).await?;
+            told.from.0 = Some(sender);
         }
-        Ok(envelope)
+        Ok(told)
     }
 
-    fn give_back(&mut self) {
+    pub(super) fn give_back(&mut self) {
         self.opened = false;
         if let Some(lease) = self.lease.take() {
             lease.give_back();
@@ -200,6 +159,44 @@ impl Outbound {
         Ok(())
     }
 
+    /// Has the remote host ready for the message.
+    pub(super) async fn begin_remote(&mut self) -> Result<(), Outcome> {
+        let Some(connection) = self.lease.as_mut().and_then(Lease::connection) else {
+            return Err(gone());
+        };
+        match connection.client.begin_body(BodyMode::Auto).await {
+            Ok(None) => Ok(()),
+            Ok(Some(refusal)) => Err(self.remote(refusal)),
+            Err(cause) => Err(self.lost(cause)),
+        }
+    }
+
+    /// Sends a piece of the message.
+    pub(super) async fn send(&mut self, piece: Bytes) -> Result<(), Outcome> {
+        self.content.feed(&piece);
+        if let Err(error) = self.check_content() {
+            // Half a message is taken back by closing the connection.
+            self.lease = None;
+            self.opened = false;
+            return Err(error.outcome());
+        }
+        let sent = match self.lease.as_mut().and_then(Lease::connection) {
+            Some(connection) => connection.client.body(piece).await,
+            None => Err(ClientError::Misuse("no connection")),
+        };
+        sent.map_err(|cause| self.lost(cause))
+    }
+
+    /// What is left to send, and the host's answer.
+    async fn complete(&mut self) -> Result<Vec<Outcome>, Outcome> {
+        let sending = timeout(SEND_HELD, self.let_go()).await;
+        if let Err(outcome) = sending.unwrap_or_else(|_| Err(too_slow())) {
+            self.reset().await;
+            return Err(outcome);
+        }
+        self.try_finish().await
+    }
+
     async fn try_finish(&mut self) -> Result<Vec<Outcome>, Outcome> {
         let Some(connection) = self.lease.as_mut().and_then(Lease::connection) else {
             return Err(gone());
@@ -210,6 +207,10 @@ impl Outbound {
                 let missing = || Reply::new(451, (4, 3, 0), "no answer");
                 let reply = replies.into_iter().next().unwrap_or_else(missing);
                 let closing = reply.code == 421;
+                self.learn(&reply);
+                if let Some(lease) = self.lease.as_ref().filter(|_| reply.is_ok()) {
+                    lease.took();
+                }
                 let outcome = self.remote(reply);
                 if closing {
                     self.lease = None;
@@ -228,6 +229,10 @@ fn no_domain() -> Outcome {
     Outcome::Own(Reply::new(550, (5, 1, 3), "the recipient has no domain"))
 }
 
+fn too_slow() -> Outcome {
+    Outcome::Own(Reply::new(451, (4, 4, 1), "the remote host takes the message too slowly"))
+}
+
 fn gone() -> Outcome {
     Outcome::Own(Reply::new(451, (4, 4, 2), "the remote host closed the connection"))
 }
@@ -243,11 +248,17 @@ fn count(outcome: &Outcome) {
 
 #[async_trait::async_trait]
 impl Deliver for Outbound {
+    async fn forwarded(&mut self, attributes: &Xforward) {
+        self.source = Source::of(attributes);
+    }
+
     /// The remote host is asked with the first RCPTs, for they say where it is.
     async fn mail(&mut self, mail: &MailCommand) -> Outcome {
         self.mail = mail.clone();
         self.accepted = 0;
+        self.plan = None;
         self.content = Content::default();
+        self.stage = Stage::default();
         Outcome::Own(Reply::new(250, (2, 1, 0), "ok"))
     }
 
@@ -268,33 +279,22 @@ impl Deliver for Outbound {
     }
 
     async fn begin(&mut self) -> Result<(), Outcome> {
-        let Some(connection) = self.lease.as_mut().and_then(Lease::connection) else {
+        if self.lease.is_none() {
             return Err(gone());
-        };
-        match connection.client.begin_body(BodyMode::Auto).await {
-            Ok(None) => Ok(()),
-            Ok(Some(refusal)) => Err(self.remote(refusal)),
-            Err(cause) => Err(self.lost(cause)),
+        }
+        self.stage = self.service.stage(self.source);
+        match self.stage {
+            Stage::Through => self.begin_remote().await,
+            _ => Ok(()),
         }
     }
 
     async fn data(&mut self, piece: Bytes) -> Result<(), Outcome> {
-        self.content.feed(&piece);
-        if let Err(error) = self.check_content() {
-            // Half a message is taken back by closing the connection.
-            self.lease = None;
-            self.opened = false;
-            return Err(error.outcome());
-        }
-        let sent = match self.lease.as_mut().and_then(Lease::connection) {
-            Some(connection) => connection.client.body(piece).await,
-            None => Err(ClientError::Misuse("no connection")),
-        };
-        sent.map_err(|cause| self.lost(cause))
+        self.pass(piece).await
     }
 
     async fn finish(&mut self) -> Vec<Outcome> {
-        let outcomes = match self.try_finish().await {
+        let outcomes = match self.complete().await {
             Ok(outcomes) => outcomes,
             Err(outcome) => vec![outcome; self.accepted],
         };
@@ -308,6 +308,7 @@ impl Deliver for Outbound {
     }
 
     async fn reset(&mut self) {
+        self.stage = Stage::default();
         let opened = std::mem::take(&mut self.opened);
         let Some(connection) = self.lease.as_mut().and_then(Lease::connection) else { return };
         let fit = !opened || connection.client.reset().await.is_ok_and(|r| r.is_ok());

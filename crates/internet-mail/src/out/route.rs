@@ -3,40 +3,47 @@
 use super::OutService;
 use super::dns::Mx;
 use super::error::OutError;
+use super::plan::Plan;
 use concord_address::Domain;
-use concord_smtp::RcptCommand;
+use concord_mail_policy::NextHop;
 use rand::seq::SliceRandom;
+use std::fmt;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
 /// Addresses that are tried for one message; the next attempt begins anew.
 const MAX_ADDRESSES: usize = 8;
 
-/// Where a message goes.
+/// Where a message goes. No domain has the brackets with which the others are
+/// written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Destination {
-    SmartHost,
+    /// These hosts, in this order.
+    Hosts(Vec<NextHop>),
+    /// The domain's mail hosts.
     Domain(String),
+    /// The host itself.
     Literal(IpAddr),
 }
 
 impl Destination {
-    /// The destination of a recipient; `None` for an address without a domain.
-    pub(crate) fn of(rcpt: &RcptCommand, smart_host: bool) -> Option<Self> {
-        if smart_host {
-            return Some(Self::SmartHost);
-        }
-        Some(match rcpt.to.address()?.domain() {
+    /// Where a domain's mail goes if nobody says otherwise.
+    pub(crate) fn of(domain: &Domain) -> Self {
+        match domain {
             Domain::Name(name) => Self::Domain(name.clone()),
             Domain::Literal(ip) => Self::Literal(*ip),
-        })
+        }
     }
+}
 
-    /// What its connections are kept under; no domain has brackets.
-    pub(crate) fn key(&self) -> String {
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::SmartHost => "[smart-host]".to_owned(),
-            Self::Domain(name) => name.clone(),
-            Self::Literal(ip) => format!("[{ip}]"),
+            Self::Hosts(hosts) => {
+                let hosts: Vec<String> = hosts.iter().map(ToString::to_string).collect();
+                write!(f, "[{}]", hosts.join(","))
+            }
+            Self::Domain(name) => f.write_str(name),
+            Self::Literal(ip) => write!(f, "[{ip}]"),
         }
     }
 }
@@ -56,34 +63,28 @@ impl Target {
 }
 
 impl OutService {
-    /// The addresses to try, in order; at least one.
-    pub(super) async fn targets(&self, destination: &Destination) -> Result<Vec<Target>, OutError> {
-        match (destination, &self.config.smart_host) {
-            (Destination::SmartHost, Some(smart)) => {
-                let hosts = vec![Mx { preference: 0, host: smart.host.clone() }];
-                let found = self.resolve(&smart.host, hosts, smart.port).await;
-                found.map_err(|error| match error {
-                    // The operator's name, not the sender's: no reason to bounce.
-                    OutError::NoMailHost(host) => OutError::NoSmartHost(host),
-                    other => other,
-                })
-            }
-            (Destination::SmartHost, None) => Err(OutError::NoSmartHost("(not set)".to_owned())),
-            (Destination::Literal(ip), _) => {
+    /// The addresses to try, in order; at least one. Those that failed a moment
+    /// ago come last.
+    pub(super) async fn targets(&self, plan: &Plan) -> Result<Vec<Target>, OutError> {
+        let mut targets = match &plan.destination {
+            Destination::Hosts(hosts) => self.route_hosts(hosts).await?,
+            Destination::Literal(ip) => {
                 let address = SocketAddr::new(*ip, self.config.remote_port);
                 if self.is_ours(address) {
                     return Err(OutError::Loop(format!("[{ip}]")));
                 }
-                Ok(vec![Target { host: format!("[{ip}]"), address }])
+                vec![Target { host: format!("[{ip}]"), address }]
             }
-            (Destination::Domain(domain), _) => {
-                let hosts = self.hosts(domain).await?;
-                self.resolve(domain, hosts, self.config.remote_port).await
+            Destination::Domain(domain) => {
+                let hosts = self.mail_hosts(domain).await?;
+                self.resolve(domain, hosts).await?
             }
-        }
+        };
+        targets.sort_by_key(|target| self.failing.is_failing(target.address));
+        Ok(targets)
     }
 
-    async fn hosts(&self, domain: &str) -> Result<Vec<Mx>, OutError> {
+    async fn mail_hosts(&self, domain: &str) -> Result<Vec<Mx>, OutError> {
         let mut records = self.dns.mx(domain).await?;
         if records.is_empty() {
             // The implicit MX of section 5.1.
@@ -98,12 +99,49 @@ impl OutService {
         Ok(records)
     }
 
-    async fn resolve(
-        &self,
-        domain: &str,
-        hosts: Vec<Mx>,
-        port: u16,
-    ) -> Result<Vec<Target>, OutError> {
+    /// The addresses of hosts that an administrator named. That one of them has
+    /// none is his to mend, and no reason to return mail (Q267245).
+    async fn route_hosts(&self, hosts: &[NextHop]) -> Result<Vec<Target>, OutError> {
+        let mut targets = Vec::new();
+        let mut trouble = None;
+        for hop in hosts {
+            let addresses = match self.addresses(&hop.host).await {
+                Ok(addresses) => addresses,
+                Err(error) => {
+                    trouble = Some(error);
+                    continue;
+                }
+            };
+            let port = hop.port.unwrap_or(self.config.remote_port);
+            let sockets = addresses.into_iter().map(|ip| SocketAddr::new(ip, port));
+            let found: Vec<SocketAddr> = sockets.take(most_of_each(hosts.len())).collect();
+            if found.is_empty() {
+                trouble = Some(OutError::NoSmartHost(hop.host.clone()));
+            }
+            for address in found {
+                if self.is_ours(address) {
+                    trouble = Some(OutError::RouteToOurselves(hop.to_string()));
+                } else {
+                    targets.push(Target { host: hop.host.clone(), address });
+                }
+            }
+        }
+        targets.truncate(MAX_ADDRESSES);
+        match trouble {
+            Some(error) if targets.is_empty() => Err(error),
+            _ => Ok(targets),
+        }
+    }
+
+    async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, OutError> {
+        match host.parse() {
+            Ok(ip) => Ok(vec![ip]),
+            Err(_) => self.dns.addresses(host).await,
+        }
+    }
+
+    async fn resolve(&self, domain: &str, hosts: Vec<Mx>) -> Result<Vec<Target>, OutError> {
+        let (most, port) = (most_of_each(hosts.len()), self.config.remote_port);
         let mut targets = Vec::new();
         let mut unanswered = None;
         let mut own_preference = None;
@@ -115,15 +153,12 @@ impl OutService {
             {
                 break;
             }
-            let addresses = match mx.host.parse() {
-                Ok(ip) => vec![ip],
-                Err(_) => match self.dns.addresses(&mx.host).await {
-                    Ok(addresses) => addresses,
-                    Err(error) => {
-                        unanswered = Some(error);
-                        continue;
-                    }
-                },
+            let addresses = match self.addresses(&mx.host).await {
+                Ok(addresses) => addresses,
+                Err(error) => {
+                    unanswered = Some(error);
+                    continue;
+                }
             };
             let sockets = addresses.into_iter().map(|ip| SocketAddr::new(ip, port));
             let found: Vec<SocketAddr> = sockets.collect();
@@ -135,7 +170,7 @@ impl OutService {
                 continue;
             }
             let target = |address| (mx.preference, Target { host: mx.host.clone(), address });
-            targets.extend(found.into_iter().map(target));
+            targets.extend(found.into_iter().take(most).map(target));
         }
         targets.truncate(MAX_ADDRESSES);
         if !targets.is_empty() {
@@ -156,6 +191,12 @@ impl OutService {
                     || (ours.ip().is_unspecified() && is_local(address.ip())))
         })
     }
+}
+
+/// Addresses of one of several hosts that are tried: one with many of them
+/// leaves places for the others.
+fn most_of_each(hosts: usize) -> usize {
+    MAX_ADDRESSES.checked_div(hosts).unwrap_or(MAX_ADDRESSES).max(2)
 }
 
 /// Whether an address is one of this machine's: only those can be bound.

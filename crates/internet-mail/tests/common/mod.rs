@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)] // in helpers, too, a panic is a failed test
 #![allow(dead_code)] // each test file uses its part
 
+pub mod client;
 pub mod dns;
+pub mod host;
 #[path = "../../../smtp-tokio/tests/common/mod.rs"]
 pub mod recorder;
 
@@ -57,6 +59,7 @@ pub fn start_core(path: &PathBuf, recorder: &Recorder) -> CancellationToken {
     let _ = std::fs::remove_file(path);
     let mut profile = ServerProfile::new("core", Mode::Internal);
     profile.extensions.auth = true;
+    profile.extensions.etrn = true;
     profile.mechanisms = vec!["PLAIN".into(), "LOGIN".into(), "SCRAM-SHA-256".into()];
     let profile = Arc::new(profile);
     let listener = tokio::net::UnixListener::bind(path).unwrap();
@@ -117,7 +120,9 @@ impl World {
         let with_tls = config.tls.is_some();
         let lmtp = UnixListener::bind(dir.path().join("lmtp.sock")).unwrap();
         let addresses = (smtp.local_addr().unwrap(), submission.local_addr().unwrap());
+        let watch = UnixListener::bind(dir.path().join("watch.sock")).unwrap();
         let sockets = Sockets {
+            watch: Some(watch),
             smtp: vec![smtp],
             submission: vec![submission],
             submissions: if with_tls { vec![submissions] } else { Vec::new() },
@@ -163,4 +168,19 @@ pub fn mail() -> MailCommand {
 
 pub fn rcpt(address: &str) -> RcptCommand {
     RcptCommand::new(address.parse().unwrap())
+}
+
+/// The policy that a file would say.
+pub fn policy(text: &str) -> Arc<concord_mail_policy::Live> {
+    Arc::new(concord_mail_policy::Live::fixed(concord_mail_policy::Policy::parse(text).unwrap()))
+}
+
+/// Sends a message over a session of its own; the answers for each recipient.
+pub async fn send(world: &World, to: &[&str], body: &[u8]) -> Vec<concord_smtp::Reply> {
+    let mut core = world.lmtp().await;
+    let rcpts: Vec<_> = to.iter().map(|a| rcpt(a)).collect();
+    let mut source = Some(bytes::Bytes::copy_from_slice(body));
+    let size = u64::try_from(body.len()).unwrap();
+    let mail = MailCommand { size: Some(size), ..mail() };
+    core.deliver(None, &mail, &rcpts, &mut source).await.unwrap().rcpts
 }
