@@ -14,6 +14,8 @@ pub(crate) fn of(error: &ApiError) -> Option<String> {
         ApiError::Directory(e) | ApiError::Password(SaslError::Directory(e)) => {
             return directory(e);
         }
+        // Their words say what to do.
+        ApiError::Sync(_) => return None,
         ApiError::Transport(TransportError::NotQueued(id)) => {
             return Some(format!("it may have left; 'concord trace {id}' tells where it went"));
         }
@@ -36,7 +38,15 @@ pub(crate) fn of(error: &ApiError) -> Option<String> {
         ApiError::ForeignDomain { domain, .. } => {
             return Some(format!("if it should be, add it first: 'concord domain add {domain}'"));
         }
-        ApiError::Ambiguous { .. } => "give its address instead",
+        ApiError::NoToken => {
+            "send 'Authorization: Bearer' with CONCORD_API_TOKEN, which the controller gives"
+        }
+        ApiError::NotYours { .. } => "a connector reaches its own object and state only",
+        ApiError::ConnectorBusy { connector } | ApiError::ConnectorSilent { connector, .. } => {
+            return Some(format!(
+                "see whether it runs: 'concord service status', 'concord service logs {connector}'"
+            ));
+        }
         ApiError::Held => "try again when the update is finished",
         ApiError::Timeout { .. } => {
             "the disk may be slow or full; see what was done, and try again"
@@ -49,7 +59,7 @@ const REPORT: &str = "please report this defect";
 
 fn directory(error: &DirectoryError) -> Option<String> {
     Some(match error {
-        DirectoryError::NotFound { kind: kind @ ("mailbox" | "contact" | "list" | "domain" | "connector" | "generator"), .. } => {
+        DirectoryError::NotFound { kind: kind @ ("mailbox" | "contact" | "list" | "public-folder" | "resource" | "container" | "role" | "domain" | "connector" | "generator"), .. } => {
             format!("'concord {kind} list' shows what there is")
         }
         DirectoryError::NotFound { kind: "recipient", .. } => {
@@ -148,7 +158,6 @@ mod tests {
             ApiError::BadQuery(name()),
             ApiError::BodyTooLarge { limit: 1 },
             ApiError::ForeignDomain { address: name(), domain: name() },
-            ApiError::Ambiguous { name: name(), first: "list", second: "contact" },
             ApiError::Timeout { seconds: 1 },
             ApiError::Held,
         ];

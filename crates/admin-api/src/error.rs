@@ -1,5 +1,6 @@
 //! How requests fail, and what is said of it.
 
+use crate::SyncError;
 use crate::advice;
 use crate::wire::{ErrorBody, ErrorInfo};
 use axum::http::StatusCode;
@@ -25,6 +26,9 @@ pub enum ApiError {
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// A run of directory synchronisation.
+    #[error(transparent)]
+    Sync(SyncError),
     /// The password cannot be used.
     #[error(transparent)]
     Password(#[from] SaslError),
@@ -65,25 +69,50 @@ pub enum ApiError {
         /// Its domain.
         domain: String,
     },
-    /// A name that means several objects.
-    #[error("cannot tell which '{name}' is meant: it is both a {first} and a {second}")]
-    Ambiguous {
-        /// The name.
-        name: String,
-        /// One kind.
-        first: &'static str,
-        /// Another kind.
-        second: &'static str,
-    },
     /// An update is looking whether the core comes up.
     #[error("cannot change anything now: an update is under way, and this release is on trial")]
     Held,
+    /// A request of a connector without a token that is good.
+    #[error("cannot tell who asks: the request has no token, or one that is not good")]
+    NoToken,
+    /// A connector asks for what is another's.
+    #[error("cannot let connector {connector} do that: it is not its own")]
+    NotYours {
+        /// Who asks.
+        connector: String,
+    },
+    /// Too much waits for a connector.
+    #[error("cannot ask connector {connector}: too much waits for it already")]
+    ConnectorBusy {
+        /// The connector.
+        connector: String,
+    },
+    /// A connector did not answer.
+    #[error(
+        "cannot say what connector {connector} did: it has not answered within {seconds} seconds"
+    )]
+    ConnectorSilent {
+        /// The connector.
+        connector: String,
+        /// How long was waited.
+        seconds: u64,
+    },
     /// It took too long.
     #[error("cannot say that it is done: {seconds} seconds went by")]
     Timeout {
         /// The limit.
         seconds: u64,
     },
+}
+
+/// A directory that refuses is the same whoever asked it.
+impl From<SyncError> for ApiError {
+    fn from(error: SyncError) -> Self {
+        match error {
+            SyncError::Directory(error) => Self::Directory(error),
+            other => Self::Sync(other),
+        }
+    }
 }
 
 impl ApiError {
@@ -103,15 +132,18 @@ impl ApiError {
                 | StoreError::MailboxGone(_)
                 | StoreError::MessageGone(_),
             ) => StatusCode::NOT_FOUND,
+            Self::Sync(e) => sync_status(e),
             Self::Password(SaslError::Busy { .. }) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Password(SaslError::Directory(e)) => directory_status(e),
             Self::Password(SaslError::Bug(_)) => StatusCode::INTERNAL_SERVER_ERROR,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::BadBody(_) | Self::BadQuery(_) => StatusCode::BAD_REQUEST,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Ambiguous { .. } => StatusCode::CONFLICT,
             Self::Held => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Timeout { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::NoToken => StatusCode::UNAUTHORIZED,
+            Self::NotYours { .. } => StatusCode::FORBIDDEN,
+            Self::Timeout { .. } | Self::ConnectorSilent { .. } => StatusCode::GATEWAY_TIMEOUT,
+            Self::ConnectorBusy { .. } => StatusCode::SERVICE_UNAVAILABLE,
             Self::Transport(TransportError::NoRecipients)
             | Self::Store(_)
             | Self::Password(_)
@@ -144,6 +176,17 @@ fn directory_status(error: &DirectoryError) -> StatusCode {
     }
 }
 
+fn sync_status(error: &SyncError) -> StatusCode {
+    match error {
+        SyncError::NoRun { .. } => StatusCode::NOT_FOUND,
+        SyncError::NotNow { .. } | SyncError::Busy { .. } => StatusCode::CONFLICT,
+        SyncError::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        SyncError::Stopped => StatusCode::SERVICE_UNAVAILABLE,
+        SyncError::Directory(e) => directory_status(e),
+        _ => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}
+
 fn storage_status(error: &StorageError) -> StatusCode {
     match error {
         StorageError::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
@@ -166,6 +209,7 @@ impl Fault for ApiError {
     fn code(&self) -> &'static str {
         match self {
             Self::Directory(e) => e.code(),
+            Self::Sync(e) => e.code(),
             Self::Transport(e) => e.code(),
             Self::Store(e) => e.code(),
             Self::Storage(e) => e.code(),
@@ -177,20 +221,27 @@ impl Fault for ApiError {
             Self::BodyTooLarge { .. } => "api.body-too-large",
             Self::Invalid(_) => "api.invalid",
             Self::ForeignDomain { .. } => "api.foreign-domain",
-            Self::Ambiguous { .. } => "api.ambiguous-name",
             Self::Timeout { .. } => "api.timeout",
+            Self::ConnectorBusy { .. } => "api.connector-busy",
+            Self::ConnectorSilent { .. } => "api.connector-silent",
             Self::Held => "core.held",
+            Self::NoToken => "api.no-token",
+            Self::NotYours { .. } => "api.not-yours",
         }
     }
 
     fn retry(&self) -> Retry {
         match self {
             Self::Directory(e) => e.retry(),
+            Self::Sync(e) => e.retry(),
             Self::Transport(e) => e.retry(),
             Self::Store(e) => e.retry(),
             Self::Storage(e) => e.retry(),
             Self::Password(e) => e.retry(),
-            Self::Timeout { .. } | Self::Held => Retry::Temporary,
+            Self::Timeout { .. }
+            | Self::Held
+            | Self::ConnectorBusy { .. }
+            | Self::ConnectorSilent { .. } => Retry::Temporary,
             _ => Retry::Permanent,
         }
     }

@@ -25,24 +25,16 @@ pub(crate) async fn object(
     Err(DirectoryError::NotFound { kind: kind.as_str(), name: text.to_owned() }.into())
 }
 
-/// The mailbox, contact or list that a name or an address means.
+/// The recipient that a name or an address means.
 pub(crate) async fn recipient(shared: &Shared, text: &str) -> Result<Arc<Object>, ApiError> {
-    let mut found: Option<Arc<Object>> = None;
-    for kind in [Kind::Mailbox, Kind::Contact, Kind::List] {
-        let Some(next) = shared.api.directory.find(kind, text).await? else { continue };
-        if let Some(first) = &found {
-            return Err(ApiError::Ambiguous {
-                name: text.to_owned(),
-                first: first.kind().as_str(),
-                second: kind.as_str(),
-            });
+    for kind in Kind::RECIPIENTS {
+        if let Some(found) = shared.api.directory.find(kind, text).await? {
+            return Ok(found);
         }
-        found = Some(next);
     }
-    if found.is_none() {
-        found = by_address(shared, text).await?;
-    }
-    found
+    by_address(shared, text)
+        .await?
+        .filter(|object| object.kind().is_recipient())
         .ok_or_else(|| DirectoryError::NotFound { kind: "recipient", name: text.to_owned() }.into())
 }
 

@@ -8,6 +8,8 @@
 //! - [`ROUTES`] is the one table of routes: the router is built from it, and a
 //!   test holds `docs/openapi.yaml` against it.
 //! - [`wire`] has the shapes of requests and answers, for servers and clients.
+//! - Directory synchronisation ([`Server::run_schedule`], and the routes below
+//!   `/v1/connectors/{name}/sync`).
 //! - [`Maintenance`] and [`ReturnMail`] are what the core gives besides.
 //!
 //! Invariants: every error is a [`wire::ErrorBody`] with a stable code; a
@@ -16,21 +18,27 @@
 
 mod advice;
 mod api;
+mod apply;
+mod connectors;
 mod endpoint;
 mod error;
 mod extract;
 mod find;
 mod lines;
 mod maintenance;
+mod restamp;
 mod routes;
 mod serve;
 mod stamp;
+mod sync;
+pub mod table;
 mod view;
 pub mod wire;
 
-pub use api::{AdminApi, ReturnMail};
+pub use api::{AdminApi, RelayQuestion, ReturnMail, RoutingState};
+pub use connectors::ConnectorAccess;
 pub use error::ApiError;
 pub use maintenance::{BackupRequest, Maintenance, MaintenanceTask, Outcome, Progress};
-pub use routes::{ROUTES, Route, router};
-pub use serve::serve;
-pub use stamp::stamp_missing;
+pub use routes::{ROUTES, Route};
+pub use serve::Server;
+pub use sync::SyncError;

@@ -2,15 +2,16 @@
 
 use crate::api::Shared;
 use crate::endpoint::{
-    bootstrap, connector_add, connector_change, contact_add, directory_show, domain_add,
-    generator_add, generator_change, generators_missing, generators_stamp, health, inventory,
-    list_add, mailbox_add, message_add, metrics, object_change, object_list, object_remove,
-    object_show, openapi, password_set, queue_act, queue_act_many, queue_list, queue_show,
-    store_backup, store_task, summary, trace,
+    bootstrap, connector_add, connector_change, connector_order, connector_test, contact_add,
+    directory_show, domain_add, generator_add, generator_change, generator_restamp,
+    generators_missing, generators_stamp, health, inventory, list_add, mailbox_add, message_add,
+    metrics, notices_forget, object_add, object_change, object_list, object_remove, object_show,
+    openapi, password_set, queue_act, queue_act_many, queue_list, queue_show, queue_start,
+    relay_check, route_show, store_backup, store_task, summary, sync_show, sync_start, trace,
 };
 use crate::extract::{Body, MAX_BODY, Param, Query};
 use crate::wire::{PageQuery, Patch};
-use crate::{AdminApi, ApiError, MaintenanceTask};
+use crate::{ApiError, MaintenanceTask};
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{Method, Uri};
@@ -77,6 +78,26 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/lists/{name}", || show(Kind::List)),
     route("PATCH", "/v1/lists/{name}", || change(Kind::List)),
     route("DELETE", "/v1/lists/{name}", || remove(Kind::List)),
+    route("GET", "/v1/public-folders", || list(Kind::PublicFolder)),
+    route("POST", "/v1/public-folders", || add(Kind::PublicFolder)),
+    route("GET", "/v1/public-folders/{name}", || show(Kind::PublicFolder)),
+    route("PATCH", "/v1/public-folders/{name}", || change(Kind::PublicFolder)),
+    route("DELETE", "/v1/public-folders/{name}", || remove(Kind::PublicFolder)),
+    route("GET", "/v1/resources", || list(Kind::Resource)),
+    route("POST", "/v1/resources", || add(Kind::Resource)),
+    route("GET", "/v1/resources/{name}", || show(Kind::Resource)),
+    route("PATCH", "/v1/resources/{name}", || change(Kind::Resource)),
+    route("DELETE", "/v1/resources/{name}", || remove(Kind::Resource)),
+    route("GET", "/v1/containers", || list(Kind::Container)),
+    route("POST", "/v1/containers", || add(Kind::Container)),
+    route("GET", "/v1/containers/{name}", || show(Kind::Container)),
+    route("PATCH", "/v1/containers/{name}", || change(Kind::Container)),
+    route("DELETE", "/v1/containers/{name}", || remove(Kind::Container)),
+    route("GET", "/v1/roles", || list(Kind::Role)),
+    route("POST", "/v1/roles", || add(Kind::Role)),
+    route("GET", "/v1/roles/{name}", || show(Kind::Role)),
+    route("PATCH", "/v1/roles/{name}", || change(Kind::Role)),
+    route("DELETE", "/v1/roles/{name}", || remove(Kind::Role)),
     route("GET", "/v1/domains", || list(Kind::Domain)),
     route("POST", "/v1/domains", || post(domain_add::post)),
     route("GET", "/v1/domains/{name}", || show(Kind::Domain)),
@@ -86,6 +107,15 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/connectors/{name}", || show(Kind::Connector)),
     route("PATCH", "/v1/connectors/{name}", || patch(connector_change::patch)),
     route("DELETE", "/v1/connectors/{name}", || remove(Kind::Connector)),
+    route("POST", "/v1/connectors/{name}/test", || post(connector_test::post)),
+    route("GET", "/v1/connectors/{name}/orders/{order}", || get(connector_order::get)),
+    route("POST", "/v1/connectors/{name}/orders/{order}", || post(connector_order::post)),
+    route("GET", "/v1/connectors/{name}/sync", || get(sync_show::get)),
+    route("POST", "/v1/connectors/{name}/sync", || post(sync_start::post)),
+    route("GET", "/v1/connectors/{name}/sync/plan", || get(sync_show::plan)),
+    route("DELETE", "/v1/connectors/{name}/notices", || delete(notices_forget::delete)),
+    route("GET", "/v1/relay-check", || get(relay_check::get)),
+    route("GET", "/v1/route", || get(route_show::get)),
     route("GET", "/v1/generators", || list(Kind::Generator)),
     route("POST", "/v1/generators", || post(generator_add::post)),
     route("GET", "/v1/generators/missing", || get(generators_missing::get)),
@@ -93,10 +123,13 @@ pub const ROUTES: &[Route] = &[
     route("GET", "/v1/generators/{name}", || show(Kind::Generator)),
     route("PATCH", "/v1/generators/{name}", || patch(generator_change::patch)),
     route("DELETE", "/v1/generators/{name}", || remove(Kind::Generator)),
+    route("GET", "/v1/generators/{name}/preview", || get(generator_restamp::preview)),
+    route("POST", "/v1/generators/{name}/restamp", || post(generator_restamp::post)),
     route("GET", "/v1/queue", || get(queue_list::get)),
     route("GET", "/v1/queue/{id}", || get(queue_show::get)),
     route("POST", "/v1/queue/{id}/{act}", || post(queue_act::post)),
     route("POST", "/v1/queue-acts", || post(queue_act_many::post)),
+    route("POST", "/v1/queue-starts", || post(queue_start::post)),
     route("GET", "/v1/trace", || get(trace::get)),
     route("POST", "/v1/store/verify", || store(MaintenanceTask::Verify)),
     route("POST", "/v1/store/compact", || store(MaintenanceTask::Compact)),
@@ -106,6 +139,10 @@ pub const ROUTES: &[Route] = &[
 
 fn list(kind: Kind) -> MethodRouter<Arc<Shared>> {
     get(move |app: App, query: Query<PageQuery>| object_list::get(kind, app, query))
+}
+
+fn add(kind: Kind) -> MethodRouter<Arc<Shared>> {
+    post(move |app: App, body: Body<Patch>| object_add::post(kind, app, body))
 }
 
 fn show(kind: Kind) -> MethodRouter<Arc<Shared>> {
@@ -127,7 +164,7 @@ fn store(task: MaintenanceTask) -> MethodRouter<Arc<Shared>> {
 }
 
 /// The router over [`ROUTES`].
-pub fn router(api: AdminApi) -> Router {
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let mut router = Router::new();
     for route in ROUTES {
         router = router.route(route.path, (route.handler)());
@@ -136,9 +173,9 @@ pub fn router(api: AdminApi) -> Router {
         .fallback(no_such_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(MAX_BODY))
-        .layer(from_fn_with_state(api.go_ahead.clone(), held))
+        .layer(from_fn_with_state(shared.api.go_ahead.clone(), held))
         .layer(from_fn(audited))
-        .with_state(Shared::new(api))
+        .with_state(shared)
 }
 
 async fn no_such_path(uri: Uri) -> ApiError {

@@ -1,42 +1,96 @@
 //! Giving mailboxes the addresses that generators make for them.
 
+use crate::ApiError;
 use crate::api::Shared;
 use crate::endpoint::generators_stamp;
-use crate::wire::Stamped;
-use crate::{AdminApi, ApiError};
-use concord_address::{AddressType, GeneratorRule, Names, TypedAddress};
-use concord_directory::{Kind, Proxy};
+use crate::lines::lines;
+use crate::wire::{StampNews, Stamped};
+use axum::response::Response;
+use concord_address::{AddressType, Names};
+use concord_base::{ObjectId, StorageError};
+use concord_directory::{Kind, Proxy, Stamp};
+use serde::Serialize;
 use std::collections::HashSet;
+use tokio::sync::mpsc::Sender;
 
-/// Numbers that are tried behind a value that somebody has; as many people of
-/// one name are an organisation of their own.
-const MAX_VARIANTS: u32 = 10_000;
+/// Kinds that get generated addresses. Contacts are not among them: they have an
+/// address of the system that they are of.
+pub(crate) const STAMPED: [Kind; 4] =
+    [Kind::Mailbox, Kind::List, Kind::PublicFolder, Kind::Resource];
 
-/// A generator, ready to be used.
-pub(crate) struct Stamp {
-    pub kind: AddressType,
-    rule: GeneratorRule,
+/// Recipients changed side by side, so that they share a sync; between batches
+/// other changes get their turn.
+pub(crate) const BATCH: usize = 100;
+
+/// Who is told how far the work is.
+pub(crate) struct Listener<T>(Option<Sender<StampNews<T>>>);
+
+impl<T> Listener<T> {
+    /// Nobody is told.
+    pub fn nobody() -> Self {
+        Self(None)
+    }
+
+    /// Tells how far it is. Fails when nobody listens any more, so that the work
+    /// ends at a good place.
+    pub async fn step(&self, done: usize, total: usize) -> Result<(), ApiError> {
+        let Some(lines) = &self.0 else { return Ok(()) };
+        let step = StampNews::Step { done: done as u64, total: total as u64 };
+        lines.send(step).await.map_err(|_| StorageError::Stopping.into())
+    }
 }
 
-/// Gives every mailbox the addresses that it lacks, as
+/// Work whose steps and end are sent in lines, whatever time it takes.
+pub(crate) fn told<T: Serialize + Send + 'static, W>(
+    work: impl FnOnce(Listener<T>) -> W + Send + 'static,
+) -> Response
+where
+    W: Future<Output = Result<T, ApiError>> + Send,
+{
+    let (put, answer) = lines();
+    tokio::spawn(async move {
+        let last = match work(Listener(Some(put.clone()))).await {
+            Ok(done) => StampNews::Done(done),
+            Err(error) => StampNews::Failed(error.body()),
+        };
+        // Nobody listens any more if this fails.
+        let _ = put.send(last).await;
+    });
+    answer
+}
+
+/// The recipients of these kinds.
+pub(crate) async fn ids(shared: &Shared, kinds: &[Kind]) -> Result<Vec<ObjectId>, ApiError> {
+    let mut ids = Vec::new();
+    for kind in kinds {
+        ids.extend(shared.api.directory.list(*kind).await?.iter().map(|object| object.id));
+    }
+    Ok(ids)
+}
+
+/// Gives every recipient here the addresses that it lacks, as
 /// `POST /v1/generators/stamp` does. The core does so when it starts: a
 /// generator may have come while it did not run.
 ///
 /// # Errors
 /// The directory could not be read or written.
-pub async fn stamp_missing(api: AdminApi) -> Result<Stamped, ApiError> {
-    generators_stamp::stamp_all(&Shared::new(api)).await
+pub(crate) async fn stamp_missing(shared: &Shared) -> Result<Stamped, ApiError> {
+    generators_stamp::stamp_all(shared, &Listener::nobody()).await
 }
 
-/// All generators of the directory.
-pub(crate) async fn all(shared: &Shared) -> Result<Vec<Stamp>, ApiError> {
-    let objects = shared.api.directory.list(Kind::Generator).await?;
-    let stamps = objects.iter().filter_map(|object| {
-        // Both were checked when the object was stored.
-        let rule = object.generator()?.rule.parse().ok()?;
-        Some(Stamp { kind: object.name.parse().ok()?, rule })
-    });
-    Ok(stamps.collect())
+/// The Internet address that a generator makes for who is added without one; none
+/// if there is no generator for them.
+pub(crate) async fn internet(shared: &Shared, names: &Names) -> Result<Option<String>, ApiError> {
+    let directory = &*shared.api.directory;
+    let stamps = Stamp::all(directory).await?;
+    let Some(stamp) = stamps.iter().find(|stamp| stamp.kind.is_smtp()) else { return Ok(None) };
+    match stamp.free_address(directory, names, &HashSet::new()).await {
+        Ok(address) => Ok(Some(address.to_string())),
+        Err(cause) => Err(ApiError::Invalid(format!(
+            "cannot choose an address: the generator of Internet addresses makes none ({cause}); \
+             give one with --address"
+        ))),
+    }
 }
 
 /// Whether there is no address of a type.
@@ -44,9 +98,7 @@ pub(crate) fn lacks(proxies: &[Proxy], kind: &AddressType) -> bool {
     !proxies.iter().any(|proxy| proxy.address.kind() == kind)
 }
 
-/// Adds the addresses that are missing, primary of their types; gives back how
-/// many, and why some could not be made. `taken` has the keys of addresses that
-/// are given out but not in the directory yet.
+/// [`Stamp::add`]; what cannot be made is in the log as well.
 pub(crate) async fn add(
     shared: &Shared,
     stamps: &[Stamp],
@@ -54,46 +106,9 @@ pub(crate) async fn add(
     proxies: &mut Vec<Proxy>,
     taken: &mut HashSet<String>,
 ) -> (usize, Vec<String>) {
-    let (mut added, mut causes) = (0, Vec::new());
-    for stamp in stamps {
-        if !lacks(proxies, &stamp.kind) {
-            continue;
-        }
-        match free_address(shared, stamp, names, taken).await {
-            Ok(address) => {
-                taken.insert(address.key());
-                proxies.push(Proxy { address, primary: true });
-                added += 1;
-            }
-            Err(cause) => {
-                let kind = &stamp.kind;
-                tracing::warn!(mailbox = names.alias, %kind, cause, "no address was generated");
-                causes.push(format!("no {kind} address: {cause}"));
-            }
-        }
+    let done = Stamp::add(&*shared.api.directory, stamps, names, proxies, taken).await;
+    for cause in &done.causes {
+        tracing::warn!(mailbox = names.alias, cause, "no address was generated");
     }
-    (added, causes)
-}
-
-/// The rule's value, with the first number behind it that makes it nobody's.
-async fn free_address(
-    shared: &Shared,
-    stamp: &Stamp,
-    names: &Names,
-    taken: &HashSet<String>,
-) -> Result<TypedAddress, String> {
-    let value = stamp.rule.generate(names).map_err(|e| e.to_string())?;
-    for number in 1..=MAX_VARIANTS {
-        let text = if number == 1 { value.clone() } else { format!("{value}{number}") };
-        let address = TypedAddress::new(&stamp.kind, &text).map_err(|e| e.to_string())?;
-        if taken.contains(&address.key()) {
-            continue;
-        }
-        match shared.api.directory.lookup(&address).await {
-            Ok(None) => return Ok(address),
-            Ok(Some(_)) => {}
-            Err(error) => return Err(error.to_string()),
-        }
-    }
-    Err(format!("'{value}' and {MAX_VARIANTS} variants of it are taken"))
+    (done.added, done.causes)
 }

@@ -1,8 +1,8 @@
 //! From the domains' nouns to what is sent.
 
 use crate::wire::{
-    Address, ArrivalView, DeliveryView, EventView, ObjectView, PeerAnswerView, QueuedView,
-    StoryView,
+    Address, ArrivalView, DeliveryView, EventView, ObjectView, OriginView, PeerAnswerView,
+    QueuedView, StoryView,
 };
 use concord_base::{QueueId, Timestamp};
 use concord_directory::{Details, Object, Routes};
@@ -25,6 +25,8 @@ pub(crate) fn object(object: &Object) -> ObjectView {
         .map(|p| Address { address: p.address.to_string(), primary: p.primary })
         .collect();
     addresses.sort_by_key(|address| !address.primary);
+    let is_recipient = object.kind().is_recipient();
+    let policy = &object.policy;
     let mut view = ObjectView {
         kind: object.kind().as_str().to_owned(),
         id: object.id.0,
@@ -33,30 +35,39 @@ pub(crate) fn object(object: &Object) -> ObjectView {
         addresses,
         created: time(object.created),
         changed: time(object.changed),
-        quota: None,
-        used: None,
-        messages: None,
-        login_disabled: None,
-        password_set: None,
-        target: None,
-        members: None,
-        member_count: None,
-        component: None,
-        enabled: None,
-        address_spaces: None,
-        settings: None,
-        rule: None,
+        quota: object.quota().map(|quota| quota.0),
+        attributes: object
+            .attributes
+            .iter()
+            .map(|(name, values)| (name.to_owned(), values.to_vec()))
+            .collect(),
+        hidden: policy.hidden,
+        trust: is_recipient.then_some(policy.trust),
+        origin: policy.origin.as_ref().map(|origin| OriginView {
+            connector: origin.connector.clone(),
+            key: origin.key.clone(),
+        }),
+        receive_limit: policy.receive_limit.map(|limit| limit.0),
+        send_limit: policy.send_limit.map(|limit| limit.0),
+        authenticated_only: policy.authenticated_only,
+        ..ObjectView::default()
     };
     match &object.details {
         Details::Mailbox(mailbox) => {
-            view.quota = mailbox.quota.map(|quota| quota.0);
             view.login_disabled = Some(mailbox.login_disabled);
             view.password_set = Some(mailbox.credentials.is_some());
         }
         Details::Contact(contact) => view.target = Some(contact.target.to_string()),
         Details::List(list) => {
             view.member_count = Some(u64::try_from(list.members.len()).unwrap_or(u64::MAX));
+            view.hide_members = list.hide_members;
+            view.report_to = word(&list.report_to);
         }
+        Details::Resource(resource) => {
+            view.resource = word(&resource.resource);
+            view.capacity = resource.capacity;
+        }
+        Details::Role(role) => view.right = word(&role.right),
         Details::Connector(connector) => {
             view.component = Some(connector.component.clone());
             view.enabled = Some(connector.enabled);
@@ -67,9 +78,14 @@ pub(crate) fn object(object: &Object) -> ObjectView {
             view.component = Some(generator.component.clone());
             view.rule = Some(generator.rule.clone());
         }
-        Details::Organisation | Details::Site | Details::Server | Details::Domain => {}
+        _ => {}
     }
     view
+}
+
+/// The word that stands for a value in JSON.
+fn word(value: &impl serde::Serialize) -> Option<String> {
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned))
 }
 
 /// A queued message; `routes` tell which connectors take deliveries.
@@ -89,6 +105,7 @@ pub(crate) fn queued(message: &QueuedMessage, routes: &Routes) -> QueuedView {
         subject: message.subject.clone(),
         message_id: message.header_message_id.clone(),
         octets: message.octets,
+        urgency: message.options.urgency.as_str().to_owned(),
         deliveries: message.deliveries.iter().map(|d| delivery(d, routes)).collect(),
     }
 }

@@ -9,21 +9,32 @@ use std::fmt;
 mod connector;
 mod directory;
 mod queue;
+mod restamp;
+mod route;
+mod sync;
 mod whole;
 
 pub use connector::{
     ConnectorPatch, GeneratorPatch, Missing, MissingOfType, NewConnector, NewGenerator,
-    StampFailed, Stamped,
+    OrderAnswer, OrderError, OrderQuery, StampFailed, Stamped,
 };
 pub use directory::{
-    Address, Bootstrap, BootstrapMailbox, Bootstrapped, MadeObject, Member, NewContact, NewDomain,
-    NewList, NewMailbox, ObjectView, Patch, SetPassword,
+    Address, Bootstrap, BootstrapMailbox, Bootstrapped, ForwardPatch, ForwardView, MadeObject,
+    Member, NewContact, NewDomain, NewList, NewMailbox, ObjectView, OriginView, Patch, SetPassword,
 };
 pub use queue::{
     ActDone, ActFailed, ActName, ActOnMany, ArrivalView, DeliveryView, EventView, PeerAnswerView,
-    QueueQuery, QueuedView, StoryView, Summary, TraceParams,
+    QueueQuery, QueueStart, QueueStarted, QueuedView, StoryView, Summary, TraceParams,
 };
-
+pub use restamp::{AddressChange, NewRule, Restamped, StampNews, StampQuery};
+pub use route::{
+    CandidateView, CopyView, NoticeView, RelayQuery, RelayStep, RelayView, RouteQuery, RouteView,
+    TestReport,
+};
+pub use sync::{
+    SyncBegun, SyncCounts, SyncFailure, SyncOptions, SyncPlans, SyncRemark, SyncRun, SyncState,
+    SyncStatus,
+};
 pub use whole::{
     AddedMessage, DirectoryEntry, InventoryLine, InventoryMessage, NewMessageQuery, WholeDirectory,
 };

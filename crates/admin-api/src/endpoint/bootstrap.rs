@@ -46,6 +46,8 @@ pub(crate) async fn post(
             display_name: name.clone(),
             proxies: Vec::new(),
             details,
+            attributes: Default::default(),
+            policy: Default::default(),
         };
         ensure(&shared, &mut report, kind, new).await?;
     }
@@ -85,7 +87,7 @@ async fn ensure(
     kind: Kind,
     new: NewObject,
 ) -> Result<(), ApiError> {
-    let _writer = shared.directory_writer.lock().await;
+    let _writer = shared.api.writer.whole().await;
     if let Some(found) = shared.api.directory.find(kind, &new.name).await? {
         report.kept.push(named(&found));
     } else {

@@ -23,8 +23,10 @@ pub(crate) async fn post(
             address_spaces: new.address_spaces,
             settings: new.settings,
         }),
+        attributes: Default::default(),
+        policy: Default::default(),
     };
-    let _writer = shared.directory_writer.lock().await;
+    let _writer = shared.api.writer.whole().await;
     let added = shared.api.directory.change(DirectoryAct::Add(object)).await?;
     Ok((StatusCode::CREATED, Json(view::object(&added))))
 }

@@ -15,7 +15,7 @@ pub(crate) async fn patch(
     Param(name): Param<String>,
     Body(patch): Body<ConnectorPatch>,
 ) -> Result<Json<ObjectView>, ApiError> {
-    let _writer = shared.directory_writer.lock().await;
+    let _writer = shared.api.writer.whole().await;
     let mut object = (*find::object(&shared, Kind::Connector, &name).await?).clone();
     if let Some(display_name) = &patch.display_name {
         object.display_name.clone_from(display_name);

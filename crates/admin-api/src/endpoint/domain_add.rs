@@ -16,7 +16,7 @@ pub(crate) async fn post(
     Body(new): Body<NewDomain>,
 ) -> Result<(StatusCode, Json<ObjectView>), ApiError> {
     let object = new_domain(&new.name)?;
-    let _writer = shared.directory_writer.lock().await;
+    let _writer = shared.api.writer.whole().await;
     let added = shared.api.directory.change(DirectoryAct::Add(object)).await?;
     Ok((StatusCode::CREATED, Json(view::object(&added))))
 }
@@ -40,5 +40,7 @@ pub(crate) fn new_domain(name: &str) -> Result<NewObject, ApiError> {
         display_name: name.to_lowercase(),
         proxies: Vec::new(),
         details: Details::Domain,
+        attributes: Default::default(),
+        policy: Default::default(),
     })
 }

@@ -21,8 +21,10 @@ pub(crate) async fn post(
         name,
         proxies: Vec::new(),
         details: Details::Generator(Generator { component: new.component, rule: new.rule }),
+        attributes: Default::default(),
+        policy: Default::default(),
     };
-    let _writer = shared.directory_writer.lock().await;
+    let _writer = shared.api.writer.whole().await;
     let added = shared.api.directory.change(DirectoryAct::Add(object)).await?;
     Ok((StatusCode::CREATED, Json(view::object(&added))))
 }

@@ -13,7 +13,7 @@ pub(crate) async fn patch(
     Param(name): Param<String>,
     Body(patch): Body<GeneratorPatch>,
 ) -> Result<Json<ObjectView>, ApiError> {
-    let _writer = shared.directory_writer.lock().await;
+    let _writer = shared.api.writer.whole().await;
     let mut object = (*find::object(&shared, Kind::Generator, &name).await?).clone();
     if let Some(display_name) = patch.display_name {
         object.display_name = display_name;

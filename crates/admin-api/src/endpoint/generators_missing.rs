@@ -1,4 +1,4 @@
-//! `GET /v1/generators/missing`: mailboxes without an address of a type that
+//! `GET /v1/generators/missing`: recipients without an address of a type that
 //! has a generator.
 
 use crate::api::State as App;
@@ -6,16 +6,19 @@ use crate::wire::{Missing, MissingOfType};
 use crate::{ApiError, stamp};
 use axum::Json;
 use axum::extract::State;
-use concord_directory::Kind;
+use concord_directory::Stamp;
 
-/// Names of mailboxes for each type; the count says how many there are.
+/// Names of recipients for each type; the count says how many there are.
 const NAMES: usize = 100;
 
 pub(crate) async fn get(State(shared): App) -> Result<Json<Missing>, ApiError> {
-    let stamps = stamp::all(&shared).await?;
-    let mailboxes = shared.api.directory.list(Kind::Mailbox).await?;
+    let stamps = Stamp::all(&*shared.api.directory).await?;
+    let mut recipients = Vec::new();
+    for kind in stamp::STAMPED {
+        recipients.extend(shared.api.directory.list(kind).await?);
+    }
     let items = stamps.iter().map(|stamp| {
-        let lacking = || mailboxes.iter().filter(|m| stamp::lacks(&m.proxies, &stamp.kind));
+        let lacking = || recipients.iter().filter(|m| stamp::lacks(&m.proxies, &stamp.kind));
         MissingOfType {
             kind: stamp.kind.to_string(),
             count: u64::try_from(lacking().count()).unwrap_or(u64::MAX),

@@ -3,38 +3,44 @@
 
 use crate::ApiError;
 use crate::api::{Shared, State as App};
-use crate::stamp::{self, Stamp};
-use crate::wire::{MAX_PAGE, StampFailed, Stamped};
+use crate::extract::Query;
+use crate::stamp::{self, BATCH, Listener};
+use crate::wire::{MAX_PAGE, StampFailed, StampQuery, Stamped};
 use axum::Json;
 use axum::extract::State;
-use concord_address::Names;
+use axum::response::{IntoResponse, Response};
 use concord_base::{ObjectId, StorageError};
-use concord_directory::{DirectoryAct, DirectoryError, Kind, Object};
+use concord_directory::{DirectoryAct, DirectoryError, Object, Stamp};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
-/// Mailboxes changed side by side, so that they share a sync; between batches
-/// other changes get their turn.
-const BATCH: usize = 100;
-
 /// May be said again: what is stamped stays.
-pub(crate) async fn post(State(shared): App) -> Result<Json<Stamped>, ApiError> {
-    Ok(Json(stamp_all(&shared).await?))
+pub(crate) async fn post(
+    State(shared): App,
+    Query(query): Query<StampQuery>,
+) -> Result<Response, ApiError> {
+    if query.progress {
+        return Ok(stamp::told(async move |listener| stamp_all(&shared, &listener).await));
+    }
+    Ok(Json(stamp_all(&shared, &Listener::nobody()).await?).into_response())
 }
 
 /// Every mailbox that lacks an address gets one.
-pub(crate) async fn stamp_all(shared: &Shared) -> Result<Stamped, ApiError> {
-    let stamps = stamp::all(shared).await?;
+pub(crate) async fn stamp_all(
+    shared: &Shared,
+    listener: &Listener<Stamped>,
+) -> Result<Stamped, ApiError> {
+    let stamps = Stamp::all(&*shared.api.directory).await?;
     if stamps.is_empty() {
         return Ok(Stamped::default());
     }
-    let mailboxes = shared.api.directory.list(Kind::Mailbox).await?;
-    let ids: Vec<ObjectId> = mailboxes.iter().map(|mailbox| mailbox.id).collect();
-    drop(mailboxes);
-    let mut done = Stamped::default();
+    let ids = stamp::ids(shared, &stamp::STAMPED).await?;
+    let (mut done, mut looked_at) = (Stamped::default(), 0);
     for batch in ids.chunks(BATCH) {
         stamp_batch(shared, &stamps, batch, &mut done).await?;
+        looked_at += batch.len();
+        listener.step(looked_at, ids.len()).await?;
     }
     Ok(done)
 }
@@ -45,13 +51,13 @@ async fn stamp_batch(
     ids: &[ObjectId],
     done: &mut Stamped,
 ) -> Result<(), ApiError> {
-    let _writer = shared.directory_writer.lock().await;
+    let _writer = shared.api.writer.whole().await;
     let (mut taken, mut changes) = (HashSet::new(), JoinSet::new());
     for id in ids {
         // Removed meanwhile.
         let Some(found) = shared.api.directory.object(*id).await? else { continue };
         let mut object = Object::clone(&found);
-        let names = names_of(&object);
+        let names = object.names();
         let (added, causes) =
             stamp::add(shared, stamps, &names, &mut object.proxies, &mut taken).await;
         if !causes.is_empty() {
@@ -78,15 +84,6 @@ async fn stamp_batch(
         }
     }
     Ok(())
-}
-
-/// What generators know of a mailbox.
-pub(crate) fn names_of(object: &Object) -> Names {
-    Names {
-        alias: object.name.clone(),
-        display_name: object.display_name.clone(),
-        ..Names::default()
-    }
 }
 
 fn fail(done: &mut Stamped, mailbox: &str, cause: String) {

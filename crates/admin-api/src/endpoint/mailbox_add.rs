@@ -10,7 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use concord_address::Names;
 use concord_base::ByteSize;
-use concord_directory::{Details, DirectoryAct, Mailbox, NewObject, Object};
+use concord_directory::{Details, DirectoryAct, Mailbox, NewObject, Object, Stamp};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -29,13 +29,17 @@ pub(crate) async fn add(shared: &Shared, new: NewMailbox) -> Result<Arc<Object>,
         Some(password) => Some(password_set::credentials(shared, password).await?),
         None => None,
     };
-    let mut proxies = find::proxies(shared, &new.name, &new.addresses).await?;
-    find::own_domains(shared, &proxies).await?;
     let display_name = new.display_name.unwrap_or_else(|| new.name.clone());
-    let _writer = shared.directory_writer.lock().await;
     let names =
         Names { alias: new.name.clone(), display_name: display_name.clone(), ..Names::default() };
-    let stamps = stamp::all(shared).await?;
+    let mut addresses = new.addresses;
+    if addresses.is_empty() {
+        addresses.extend(stamp::internet(shared, &names).await?);
+    }
+    let mut proxies = find::proxies(shared, &new.name, &addresses).await?;
+    find::own_domains(shared, &proxies).await?;
+    let _writer = shared.api.writer.whole().await;
+    let stamps = Stamp::all(&*shared.api.directory).await?;
     // What cannot be made is in the log, and in the list of what is missing.
     stamp::add(shared, &stamps, &names, &mut proxies, &mut HashSet::new()).await;
     let object = NewObject {
@@ -47,6 +51,8 @@ pub(crate) async fn add(shared: &Shared, new: NewMailbox) -> Result<Arc<Object>,
             credentials,
             login_disabled: new.login_disabled,
         }),
+        attributes: Default::default(),
+        policy: Default::default(),
     };
     Ok(shared.api.directory.change(DirectoryAct::Add(object)).await?)
 }

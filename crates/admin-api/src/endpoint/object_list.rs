@@ -16,15 +16,11 @@ pub(crate) async fn get(
 ) -> Result<Json<Page<ObjectView>>, ApiError> {
     let limit = query.limit.unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE);
     let limit = usize::try_from(limit).unwrap_or(1);
-    let mut objects = shared.api.directory.list(kind).await?;
-    objects.sort_by_cached_key(|object| object.name.to_lowercase());
-    let after = query.after.map(|after| after.to_lowercase());
-    let mut rest = objects
-        .iter()
-        .filter(|object| after.as_ref().is_none_or(|after| object.name.to_lowercase() > *after));
+    let after = query.after.map(|after| after.to_lowercase()).unwrap_or_default();
+    // One more, to know whether there is more.
+    let objects = shared.api.directory.page(kind, &after, limit.saturating_add(1)).await?;
     let items: Vec<ObjectView> =
-        rest.by_ref().take(limit).map(|object| view::object(object)).collect();
-    let more = rest.next().is_some();
-    let next = items.last().filter(|_| more).map(|last| last.name.clone());
+        objects.iter().take(limit).map(|object| view::object(object)).collect();
+    let next = items.last().filter(|_| objects.len() > limit).map(|last| last.name.clone());
     Ok(Json(Page { items, next }))
 }

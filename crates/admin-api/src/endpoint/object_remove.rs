@@ -14,7 +14,7 @@ pub(crate) async fn delete(
     State(shared): App,
     Param(name): Param<String>,
 ) -> Result<Json<ObjectView>, ApiError> {
-    let _writer = shared.directory_writer.lock().await;
+    let _writer = shared.api.writer.whole().await;
     let object = find::object(&shared, kind, &name).await?;
     let removed = shared.api.directory.change(DirectoryAct::Remove(object.id)).await?;
     Ok(Json(view::object(&removed)))

@@ -19,7 +19,7 @@ pub(crate) async fn put(
         Some(password) => Some(credentials(&shared, password).await?),
         None => None,
     };
-    let _writer = shared.directory_writer.lock().await;
+    let _writer = shared.api.writer.whole().await;
     // Looked up anew: it may have changed while the password was hashed.
     let mut object = (*find::object(&shared, Kind::Mailbox, &name).await?).clone();
     if let Details::Mailbox(mailbox) = &mut object.details {

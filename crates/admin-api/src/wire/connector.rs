@@ -54,6 +54,39 @@ pub struct ConnectorPatch {
     pub settings: Map<String, Value>,
 }
 
+/// `GET` (an order that changes nothing) and `POST
+/// /v1/connectors/{name}/orders/{order}`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OrderQuery {
+    /// `GET` only: what belongs to it, a JSON object.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub arguments: Option<String>,
+    /// Seconds that the connector may take; 25 if not given, and at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wait: Option<u64>,
+}
+
+/// What a connector answered to an order: one of the two.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct OrderAnswer {
+    /// The answer, in words of the connector's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Value>,
+    /// Why it was not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<OrderError>,
+}
+
+/// Why a connector did not do what it was told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderError {
+    /// Stable; the connector's (`ovvm.no-such-link`).
+    pub code: String,
+    /// For people: what could not be done, why, and what to do.
+    pub message: String,
+}
+
 /// Adds an address generator.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -2,6 +2,7 @@
 
 use concord_address::AddressSpace;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A proxy address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,10 +22,29 @@ pub struct Member {
     pub name: String,
 }
 
-/// A mailbox, contact, list, domain, connector or generator. What a kind does not have is left out.
+/// Where mail for a recipient goes on to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ForwardView {
+    /// The other recipient's name.
+    pub to: String,
+    /// Whether the first one keeps a copy.
+    pub keep: bool,
+}
+
+/// Who made an object that directory synchronisation keeps.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OriginView {
+    /// The connector that brought it.
+    pub connector: String,
+    /// What the foreign system knows it by.
+    pub key: String,
+}
+
+/// An object of the directory. What a kind does not have is left out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectView {
-    /// `mailbox`, `contact`, `list`, `domain`, `connector` or `generator`.
+    /// `mailbox`, `contact`, `list`, `public-folder`, `resource`, `container`, `role`, `domain`,
+    /// `connector` or `generator`.
     pub kind: String,
     /// Never changes.
     pub id: u64,
@@ -78,6 +98,73 @@ pub struct ObjectView {
     /// Generator: its rule.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
+    /// Recipient: what address books know of it, by LDAP name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// The container that it is in, when shown alone; none is Recipients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container: Option<String>,
+    /// Its LDAP name, when shown alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dn: Option<String>,
+    /// Recipient: address books do not show it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hidden: bool,
+    /// Recipient: exported to containers of this trust and above; at 100 never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trust: Option<u8>,
+    /// Recipient: the connector whose directory synchronisation keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<OriginView>,
+    /// Recipient: octets of a message to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receive_limit: Option<u64>,
+    /// Recipient: octets of a message from it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_limit: Option<u64>,
+    /// Recipient: only who has logged in may send to it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub authenticated_only: bool,
+    /// Recipient, when shown alone: only these may send to it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept_from: Vec<String>,
+    /// Recipient, when shown alone: these may not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reject_from: Vec<String>,
+    /// Recipient, when shown alone: mailboxes that may send on its behalf.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegates: Vec<String>,
+    /// Recipient, when shown alone: where its mail goes on to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forward: Option<ForwardView>,
+    /// List, public folder and resource, when shown alone: who answers for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub owners: Vec<String>,
+    /// List: only owners and administrators see the members.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hide_members: bool,
+    /// List: who hears of failures: `sender`, `owner` or `nobody`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_to: Option<String>,
+    /// Resource: `room` or `equipment`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Resource: people that it is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<u32>,
+    /// Role: `view`, `recipients` or `full`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<String>,
+    /// Role, when shown alone: containers in which it counts; `*` is everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<String>>,
+    /// Connector, when shown alone: what an administrator should see.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<super::NoticeView>,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Adds a mailbox.
@@ -145,6 +232,17 @@ pub struct NewDomain {
     pub name: String,
 }
 
+/// Where mail is to go on to.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForwardPatch {
+    /// Name or address of the other recipient.
+    pub to: String,
+    /// Whether the first one keeps a copy.
+    #[serde(default)]
+    pub keep: bool,
+}
+
 /// Changes an object, in one commit. What is left out stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -164,7 +262,61 @@ pub struct Patch {
     /// Addresses that become primary for their type; added if not there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub primary_addresses: Vec<String>,
-    /// Mailbox: octets; `null` takes the limit away.
+    /// Attributes by LDAP name; no values take one away, the others stay.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Vec<String>>,
+    /// The container that it moves to; `null` is Recipients.
+    #[serde(deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    pub container: Option<Option<String>>,
+    /// Whether address books hide it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hidden: Option<bool>,
+    /// Its trust, 0 to 100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trust: Option<u8>,
+    /// Octets of a message to it; `null` takes the limit away.
+    #[serde(deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    pub receive_limit: Option<Option<u64>>,
+    /// Octets of a message from it; `null` takes the limit away.
+    #[serde(deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    pub send_limit: Option<Option<u64>>,
+    /// Whether only those may send to it who have logged in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authenticated_only: Option<bool>,
+    /// In place of those who alone may send to it; empty is everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accept_from: Option<Vec<String>>,
+    /// In place of those who may not send to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reject_from: Option<Vec<String>>,
+    /// In place of those who may send on its behalf.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delegates: Option<Vec<String>>,
+    /// Where its mail goes on to; `null` is nowhere.
+    #[serde(deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    pub forward: Option<Option<ForwardPatch>>,
+    /// List, public folder, resource: in place of its owners.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owners: Option<Vec<String>>,
+    /// List: whether only owners and administrators see the members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hide_members: Option<bool>,
+    /// List: who hears of failures: `sender`, `owner` or `nobody`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub report_to: Option<String>,
+    /// Resource: `room` or `equipment`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<String>,
+    /// Resource: people that it is for; `null` takes it away.
+    #[serde(deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<Option<u32>>,
+    /// Role: `view`, `recipients` or `full`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub right: Option<String>,
+    /// Role: containers in which it counts; `*` is everywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Vec<String>>,
+    /// Mailbox, public folder, resource: octets; `null` takes the limit away.
     #[serde(deserialize_with = "super::present", skip_serializing_if = "Option::is_none")]
     pub quota: Option<Option<u64>>,
     /// Mailbox: whether logging in is barred.
@@ -173,10 +325,10 @@ pub struct Patch {
     /// Contact: where its mail goes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
-    /// List: names or addresses to add.
+    /// List and role: names or addresses to add.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub add_members: Vec<String>,
-    /// List: names or addresses to take away.
+    /// List and role: names or addresses to take away.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub remove_members: Vec<String>,
 }

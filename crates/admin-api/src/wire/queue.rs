@@ -83,8 +83,31 @@ pub struct QueuedView {
     pub message_id: String,
     /// Its size.
     pub octets: u64,
+    /// `urgent`, `normal` or `non-urgent`; urgent mail goes first.
+    #[serde(default)]
+    pub urgency: String,
     /// The recipients that still wait.
     pub deliveries: Vec<DeliveryView>,
+}
+
+/// A domain whose mail is to go that waits to be asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QueueStart {
+    /// The domain.
+    pub domain: String,
+    /// Also those below it.
+    #[serde(default)]
+    pub below: bool,
+}
+
+/// What was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueStarted {
+    /// The domain.
+    pub domain: String,
+    /// Deliveries that are on their way.
+    pub deliveries: u64,
 }
 
 /// Which queued messages.

@@ -57,7 +57,7 @@ async fn what_is_no_connector_is_refused_with_the_reason() {
             "PATCH",
             "/v1/connectors/webhook",
             json!({ "address_spaces": [{ "type": "SMTP", "pattern": "*x" }] }),
-            400,
+            422,
             "a '*' stands alone",
         ),
         (
@@ -182,4 +182,28 @@ async fn the_whole_directory_has_no_secrets() {
     assert_eq!(items[4]["proxies"][0]["address"], json!("SMTP:alice@example.test"));
     let settings = json!({ "url": "(hidden)", "token": "(hidden)", "tries": 2 });
     assert_eq!(items[6]["details"]["settings"], settings);
+}
+
+/// Q230331, Q146455: Internet addresses by a rule.
+#[tokio::test]
+async fn who_is_added_without_an_address_gets_one_by_the_rule_of_the_internet_generator() {
+    let server = Server::with_people().await;
+    let rule = json!({ "name": "SMTP", "component": "core", "rule": "%g.%s@example.test" });
+    let (status, added) = server.call("POST", "/v1/generators", &rule).await;
+    assert_eq!(status, 201, "{added}");
+    let mut seen = Vec::new();
+    for name in ["jane", "jane2"] {
+        let new = json!({ "name": name, "display_name": "Jane Doe" });
+        let (status, added) = server.call("POST", "/v1/mailboxes", &new).await;
+        assert_eq!(status, 201, "{added}");
+        seen.push(added["addresses"][0]["address"].clone());
+    }
+    let list = json!({ "name": "staff", "display_name": "All Staff" });
+    let (_, added) = server.call("POST", "/v1/lists", &list).await;
+    seen.push(added["addresses"][0]["address"].clone());
+    let of = |local: &str| json!(format!("SMTP:{local}@example.test"));
+    assert_eq!(seen, [of("Jane.Doe"), of("Jane.Doe2"), of("All.Staff")]);
+    let given = json!({ "name": "x", "addresses": ["own@example.test"] });
+    let (_, added) = server.call("POST", "/v1/mailboxes", &given).await;
+    assert_eq!(added["addresses"].as_array().unwrap().len(), 1);
 }

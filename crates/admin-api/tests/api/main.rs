@@ -3,6 +3,7 @@
 
 mod connectors;
 mod directory;
+mod generators;
 mod queue;
 mod restore;
 mod server;

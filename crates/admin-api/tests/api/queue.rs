@@ -19,6 +19,7 @@ async fn send(server: &Server, to: &str, number: u32) -> MessageId {
             sender: ReversePath(Some("alice@example.test".parse().unwrap())),
             options: EnvelopeOptions::default(),
             recipients: vec![RoutedRecipient {
+                reports_to: None,
                 address: to.parse().unwrap(),
                 given: to.parse().unwrap(),
                 original: None,
@@ -32,6 +33,7 @@ async fn send(server: &Server, to: &str, number: u32) -> MessageId {
             subject: "Plans".into(),
             body: Body::from_bytes(message),
             return_path_octets: 35,
+            hold: None,
         })
         .await
         .unwrap()

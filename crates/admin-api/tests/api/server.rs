@@ -1,9 +1,15 @@
 //! A server on a socket in a directory of its own, and a client.
 
+use concord_address::TypedAddress;
+use concord_admin_api::RelayQuestion;
+use concord_admin_api::wire::RelayView;
 use concord_admin_api::{
-    AdminApi, Maintenance, MaintenanceTask, Outcome, Progress, ReturnMail, serve,
+    AdminApi, Maintenance, MaintenanceTask, Outcome, Progress, ReturnMail, RoutingState,
 };
 use concord_base::{ByteSize, MessageId, StorageError, SystemClock};
+use concord_directory::{
+    Directory, DirectoryError, Kind, Object, Resolution, Routes, Situation, resolve,
+};
 use concord_engine::{Embedded, EngineOptions};
 use concord_transport::{Administer, QueueAct, TransportError};
 use http_body_util::{BodyExt, Full};
@@ -31,6 +37,35 @@ struct Return(Arc<Embedded>);
 impl ReturnMail for Return {
     async fn return_to_sender(&self, message: MessageId) -> Result<(), TransportError> {
         self.0.act_on_queued(message, QueueAct::Delete).await
+    }
+}
+
+/// Every connector can be reached.
+struct Reachable(Arc<Embedded>);
+
+#[async_trait::async_trait]
+impl RoutingState for Reachable {
+    async fn situation(
+        &self,
+        _: Option<&Object>,
+    ) -> Result<(Arc<Routes>, Situation), DirectoryError> {
+        let connectors = self.0.list(Kind::Connector).await?;
+        Ok((Arc::new(Routes::new(&connectors)), Situation::default()))
+    }
+
+    async fn meaning(&self, address: &TypedAddress) -> Result<Resolution, DirectoryError> {
+        let routes = Routes::new(&self.0.list(Kind::Connector).await?);
+        resolve(&*self.0, &routes, "mail.example.test", Some('+'), address).await
+    }
+
+    /// The core's, and tested there.
+    async fn relay_check(&self, _: &RelayQuestion) -> Result<RelayView, DirectoryError> {
+        Ok(RelayView::default())
+    }
+
+    /// The core's, and tested there.
+    async fn start_domain(&self, domain: &str, _: bool) -> Result<Option<u64>, DirectoryError> {
+        Ok((domain == "etrn.test").then_some(3))
     }
 }
 
@@ -71,10 +106,12 @@ impl Server {
         let socket = directory.path().join("admin.sock");
         let api = AdminApi {
             directory: engine.clone(),
+            writer: Arc::default(),
             store: engine.clone(),
             queue: engine.clone(),
             administer: engine.clone(),
             return_mail: Arc::new(Return(engine.clone())),
+            routing: Arc::new(Reachable(engine.clone())),
             maintenance: Arc::new(Told),
             clock,
             hostname: "mail.example.test".into(),
@@ -83,7 +120,7 @@ impl Server {
             go_ahead: go_ahead.clone(),
         };
         let listener = UnixListener::bind(&socket).unwrap();
-        tokio::spawn(serve(listener, api, std::future::pending()));
+        tokio::spawn(concord_admin_api::Server::new(api).serve(listener, std::future::pending()));
         Self { engine, socket, go_ahead, _directory: directory }
     }
 
@@ -110,6 +147,17 @@ impl Server {
         let status = response.status().as_u16();
         let octets = response.into_body().collect().await.unwrap().to_bytes();
         (status, String::from_utf8(octets.to_vec()).unwrap())
+    }
+
+    /// Posts, and hangs up when the answer begins.
+    pub async fn break_off(&self, path: &str, body: &str) {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let mut stream = UnixStream::connect(&self.socket).await.unwrap();
+        let length = body.len();
+        let request =
+            format!("POST {path} HTTP/1.1\r\nhost: x\r\ncontent-length: {length}\r\n\r\n{body}");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        assert_eq!(stream.read_u8().await.unwrap(), b'H');
     }
 
     pub async fn call(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
