@@ -1,6 +1,6 @@
 //! The rules that a registry keeps.
 
-use crate::model::{Origin, Registry};
+use crate::model::Registry;
 use crate::resource::Resource;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -94,7 +94,7 @@ impl Registry {
                 &place,
                 "a name has 1 to 32 of a-z, 0-9 and '-' (not at its ends)",
             );
-            if component.origin == Origin::Release {
+            if component.origin.is_of_release() {
                 rules.that(
                     component.version == self.current,
                     &place,
@@ -154,7 +154,7 @@ pub(crate) mod tests {
             version: "1.0.0".into(),
             enabled: true,
             installed: Timestamp(1),
-            origin: Origin::Release,
+            origin: crate::model::Origin::Release,
             listeners: BTreeMap::new(),
         };
         Registry {

@@ -103,6 +103,12 @@ pub struct Release {
 pub enum Origin {
     /// Part of every release; its version is the release's.
     Release,
+    /// A connector of a kind that every release has; its version is the
+    /// release's.
+    BuiltIn {
+        /// The kind: `groupwise`, `ovvm`.
+        connector: String,
+    },
     /// A package of an external connector.
     Package {
         /// The contract version that it needs.
@@ -112,6 +118,13 @@ pub enum Origin {
         /// SHA-256 of the package's list of files.
         sha256: String,
     },
+}
+
+impl Origin {
+    /// Whether it comes with every release, and has its version.
+    pub fn is_of_release(&self) -> bool {
+        !matches!(self, Self::Package { .. })
+    }
 }
 
 /// An installed component.

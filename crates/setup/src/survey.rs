@@ -91,16 +91,14 @@ impl Survey {
     }
 }
 
-/// The unpacked packages of the registry's external connectors; those that are
-/// gone are left out.
+/// What the registry's connectors say of themselves: built-in ones by their kind,
+/// external ones in their unpacked packages. Those that are gone are left out.
 pub fn packages(
     host: &Host,
     registry: &Registry,
 ) -> BTreeMap<String, (ConnectorManifest, Vec<TreeFile>)> {
-    let external = registry
-        .components
-        .iter()
-        .filter(|(_, component)| matches!(component.origin, Origin::Package { .. }));
+    let external =
+        registry.components.iter().filter(|(_, component)| component.origin != Origin::Release);
     external
         .filter_map(|(name, component)| Some((name.clone(), package(host, name, component)?)))
         .collect()
@@ -111,6 +109,9 @@ fn package(
     name: &str,
     component: &Component,
 ) -> Option<(ConnectorManifest, Vec<TreeFile>)> {
+    if let Origin::BuiltIn { connector } = &component.origin {
+        return Some((crate::manifest::kind(connector)?, Vec::new()));
+    }
     let tree = host.layout.connector(name, &component.version);
     read_package(&tree).ok()
 }
@@ -134,12 +135,18 @@ pub fn objects(host: &Host, registry: &Registry) -> BTreeMap<String, ObjectState
     let mut objects = BTreeMap::new();
     for owned in &registry.resources {
         let Some(owner) = owned.owners.iter().next() else { continue };
+        // What an object is of: the kind, if a release brings it under several
+        // names.
+        let component = match registry.components.get(owner).map(|c| &c.origin) {
+            Some(Origin::BuiltIn { connector }) => connector,
+            _ => owner,
+        };
         let object = match &owned.resource {
-            Resource::Connector { name } => default_connector(name, owner, &packages),
+            Resource::Connector { name } => default_connector(name, (owner, component), &packages),
             Resource::Generator { address_type, rule } => {
                 ObjectState::Generator(crate::host::GeneratorObject {
                     address_type: address_type.clone(),
-                    component: owner.clone(),
+                    component: component.clone(),
                     rule: rule.clone(),
                 })
             }
@@ -152,7 +159,7 @@ pub fn objects(host: &Host, registry: &Registry) -> BTreeMap<String, ObjectState
 
 fn default_connector(
     name: &str,
-    owner: &str,
+    (owner, component): (&str, &str),
     packages: &BTreeMap<String, (ConnectorManifest, Vec<TreeFile>)>,
 ) -> ObjectState {
     let spaces = match packages.get(owner) {
@@ -168,7 +175,7 @@ fn default_connector(
     };
     ObjectState::Connector(crate::host::ConnectorObject {
         name: name.to_owned(),
-        component: owner.to_owned(),
+        component: component.to_owned(),
         enabled: true,
         address_spaces: spaces,
         settings: packages.get(owner).map_or_else(Map::new, |(package, _)| package.defaults()),

@@ -2,8 +2,8 @@
 
 use super::collect::{Collection, size_of, sync};
 use super::{
-    BackupError, BackupIdentity, BackupManifest, BackupRelease, Counts, FileEntry, MANIFEST, Part,
-    Progress, Told, last_file, list, store_draft,
+    BackupError, BackupIdentity, BackupManifest, BackupRelease, Counts, FileEntry, MANIFEST,
+    OTHER_KEYS, Part, Progress, Told, last_file, list, store_draft,
 };
 use crate::error::{Result, SetupError};
 use crate::host::Host;
@@ -204,12 +204,15 @@ fn around_store(
     let trees = [
         (root.etc(), Part::Config.place()),
         (root.tls(), Part::Keys.place()),
+        (root.keys(), OTHER_KEYS),
         (layout.services(), SERVICES),
     ];
     for (from, place) in trees {
         if from.exists() {
             collection.tree(&from, Path::new(place), 0)?;
-            manifest.holds.push(place.to_owned());
+            if place != OTHER_KEYS {
+                manifest.holds.push(place.to_owned());
+            }
         }
     }
     for (name, component) in &registry.components {

@@ -19,6 +19,10 @@ const MAX_OCTETS: u64 = 256 << 20;
 /// Before the digest of the lines above it, in the last line.
 const SEAL: &str = "# sha256 of the lines above: ";
 
+/// Where keys are in a backup that are not of TLS: below those of TLS, so that
+/// they are one part.
+pub const OTHER_KEYS: &str = "keys/data";
+
 /// What of a backup can be recovered by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -31,7 +35,8 @@ pub enum Part {
     Registry,
     /// What is below `etc`.
     Config,
-    /// Private keys and certificates that the server made.
+    /// Private keys and certificates that the server made, of TLS and of
+    /// signatures.
     Keys,
     /// Packages of external connectors.
     Connectors,

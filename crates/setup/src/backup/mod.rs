@@ -23,7 +23,8 @@ pub use create::{CreateOptions, Created, create};
 pub use error::BackupError;
 pub use list::{Listed, list};
 pub use manifest::{
-    Backup, BackupIdentity, BackupManifest, BackupRelease, Counts, FileEntry, MANIFEST, Part,
+    Backup, BackupIdentity, BackupManifest, BackupRelease, Counts, FileEntry, MANIFEST, OTHER_KEYS,
+    Part,
 };
 pub use verify::{VerifyFinding, VerifyReport, verify};
 

@@ -179,6 +179,9 @@ codes! {
     CERTIFICATE_NAME "CC-0703" Warning "certificate does not name the host"
         "Programs that check names refuse it."
         ["Q198564"]
+    CERTIFICATE_NOT_RENEWED "CC-0704" Warning "certificate is not renewed"
+        "It runs out, and then mail programs and other servers refuse it."
+        ["Q190713"]
     CLOCK "CC-0801" Error "clock is wrong"
         "Certificates, retries and dates of messages are judged wrongly."
         ["Q154595"]
@@ -203,6 +206,12 @@ codes! {
     TRUST "CC-0903" Note "no trust root for updates"
         "Updates cannot be checked, so none is taken."
         ["Q257946"]
+    MAIL_POLICY "CC-0904" Error "policy of Internet mail has mistakes"
+        "The services go on with the policy of before, and do not start again."
+        ["Q188250", "Q258140"]
+    SIGNING_KEY "CC-0905" Error "key that mail is signed with cannot be used"
+        "Mail of its domain leaves without a signature, and may be taken for a forgery."
+        ["Q249280"]
 }
 
 /// The row of a code, in any case.

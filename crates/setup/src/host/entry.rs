@@ -1,9 +1,10 @@
 //! Directory objects as they are carried from one store to another: without
 //! ids, because each store gives its own.
 
-use concord_directory::{Details, Kind, NewObject, Object};
+use concord_base::{ObjectId, Timestamp};
+use concord_directory::{Kind, NewObject, Object};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Which object: names are unique within a kind, without regard to case.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,16 +31,33 @@ impl std::fmt::Display for EntryKey {
 /// An object with everything that it has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
-    /// The object; of a list without its members.
+    /// The object. The ids in it are those of the store that it is from.
     pub object: NewObject,
-    /// A list's members.
-    pub members: Vec<EntryKey>,
+    /// Which objects those ids are.
+    pub referred: BTreeMap<u64, EntryKey>,
 }
 
 impl Entry {
     /// Which it is.
     pub fn key(&self) -> EntryKey {
         EntryKey::new(self.object.details.kind(), &self.object.name)
+    }
+
+    /// What it says of other objects, as what.
+    pub fn references(&self) -> BTreeSet<(&'static str, EntryKey)> {
+        let object = Object::from_new(ObjectId(0), self.object.clone(), Timestamp(0));
+        let named = object.references().into_iter().filter_map(|reference| {
+            Some((reference.role, self.referred.get(&reference.to.0)?.clone()))
+        });
+        named.collect()
+    }
+
+    /// The object with the ids of another store; references that it lacks are
+    /// left out.
+    pub fn renumbered(&self, id_of: impl Fn(&EntryKey) -> Option<ObjectId>) -> NewObject {
+        let mut object = Object::from_new(ObjectId(0), self.object.clone(), Timestamp(0));
+        object.renumber(|old| id_of(self.referred.get(&old.0)?));
+        NewObject { details: object.details, policy: object.policy, ..self.object.clone() }
     }
 
     /// Every object of a store as an entry, by kind and name.
@@ -49,20 +67,19 @@ impl Entry {
         let mut entries: Vec<Self> = objects
             .iter()
             .map(|object| {
-                let mut details = object.details.clone();
-                let mut members = Vec::new();
-                if let Details::List(list) = &mut details {
-                    let ids = std::mem::take(&mut list.members);
-                    members.extend(ids.iter().filter_map(|id| keys.get(id).cloned()));
-                    members.sort();
-                }
+                let referred = object.references().into_iter().filter_map(|reference| {
+                    Some((reference.to.0, keys.get(&reference.to).cloned()?))
+                });
+                let referred = referred.collect();
                 let object = NewObject {
                     name: object.name.clone(),
                     display_name: object.display_name.clone(),
                     proxies: object.proxies.clone(),
-                    details,
+                    details: object.details.clone(),
+                    attributes: object.attributes.clone(),
+                    policy: object.policy.clone(),
                 };
-                Self { object, members }
+                Self { object, referred }
             })
             .collect();
         entries.sort_by_key(Self::key);

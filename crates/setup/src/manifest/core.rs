@@ -5,6 +5,8 @@ use crate::layout::{CONNECTORS, CURRENT, RELEASES, SERVICES, SETUP};
 use concord_registry::{Class, Component, Manager, Place, Resource, Seed};
 use std::path::PathBuf;
 
+/// The policy of Internet mail, below the root.
+const MAIL_POLICY: &str = "etc/internet-mail.toml";
 const UNIT: &str = include_str!("concord.service");
 /// The unit's name.
 pub(crate) const UNIT_NAME: &str = "concord.service";
@@ -18,14 +20,23 @@ pub(super) fn manifest(component: &Component, facts: &Facts<'_>) -> Manifest {
         seed: Seed::Once(facts.settings.to_owned()),
         class: Class::Config,
     });
+    // Also the core asks it, so it stays when the connector goes.
+    resources.push(Resource::File {
+        path: MAIL_POLICY.into(),
+        mode: 0o600,
+        service_owned: true,
+        seed: Seed::Once(concord_mail_policy::EXAMPLE.to_owned()),
+        class: Class::Config,
+    });
     resources.extend(program(facts));
     resources.extend(around(facts));
     resources
         .push(Resource::Schema { store: "index".into(), version: facts.release.schemas.index });
     let mut record = built_in_record(CORE, component, facts);
-    let tcp = ["imap", "imaps", "pop3", "pop3s"];
+    let tcp = ["imap", "imaps", "pop3", "pop3s", "ldap", "ldaps"];
     record.listeners = tcp.map(str::to_owned).to_vec();
-    record.sockets = ["admin", "submit"].map(|n| (n.to_owned(), format!("{n}.sock"))).into();
+    record.sockets =
+        ["admin", "api", "submit", "ldapi"].map(|n| (n.to_owned(), format!("{n}.sock"))).into();
     resources.push(service(&record));
     resources.extend(listeners(&tcp));
     Manifest { resources, ..Manifest::default() }
@@ -47,6 +58,8 @@ fn directories(facts: &Facts<'_>) -> Vec<Resource> {
         directory("etc", 0o700, true, true, Class::Config),
         directory("data", 0o700, true, true, Class::Data),
         directory("data/tls", 0o700, true, true, Class::Keys),
+        directory("data/keys", 0o700, true, true, Class::Keys),
+        directory("data/keys/dkim", 0o700, true, true, Class::Keys),
         directory("run", 0o700, true, true, Class::Runtime),
         directory("log", 0o700, true, true, Class::Log),
         directory(SETUP, 0o700, false, true, Class::Setup),

@@ -3,10 +3,13 @@
 //! Built-in components are functions here; an external connector brings its
 //! `connector.toml`. Components that do not exist yet have no manifest.
 
+mod built_in;
 mod core;
 mod external;
 mod internet_mail;
+mod web;
 
+pub use built_in::{kind, kinds};
 pub(crate) use core::UNIT_NAME;
 
 use crate::error::{Result, SetupError};
@@ -24,8 +27,10 @@ use std::path::PathBuf;
 pub const CORE: &str = "core";
 /// The connector to the Internet.
 pub const INTERNET_MAIL: &str = "internet-mail";
+/// Certificates, and documents for mail programs.
+pub const WEB: &str = "web";
 /// Components that every release has, in the order in which they are installed.
-pub const BUILT_IN: [&str; 2] = [CORE, INTERNET_MAIL];
+pub const BUILT_IN: [&str; 3] = [CORE, INTERNET_MAIL, WEB];
 
 /// What a manifest is made for.
 #[derive(Debug, Clone, Copy)]
@@ -75,6 +80,17 @@ pub fn of(
     match (name, &component.origin, package) {
         (CORE, Origin::Release, _) => Ok(core::manifest(component, facts)),
         (INTERNET_MAIL, Origin::Release, _) => Ok(internet_mail::manifest(component, facts)),
+        (WEB, Origin::Release, _) => Ok(web::manifest(component, facts)),
+        (_, Origin::BuiltIn { connector }, _) => match built_in::kind(connector) {
+            Some(kind) => Ok(external::built_in(name, component, &kind, facts)),
+            None => Err(SetupError::invalid(
+                "find the connector",
+                format!(
+                    "this release has no connector '{connector}'; it has {}",
+                    kinds().collect::<Vec<_>>().join(", ")
+                ),
+            )),
+        },
         (_, Origin::Package { .. }, Some((package, files))) => {
             Ok(external::manifest(name, component, package, files))
         }

@@ -2,7 +2,7 @@
 
 use super::Case;
 use crate::doctor::codes;
-use crate::manifest::{INTERNET_MAIL, UNIT_NAME};
+use crate::manifest::{INTERNET_MAIL, UNIT_NAME, WEB};
 use crate::probe;
 use crate::resource::directory::name_of;
 use crate::survey::entries;
@@ -110,7 +110,11 @@ pub(super) fn rights(case: &mut Case<'_>) {
         return;
     }
     let mut low: Vec<u16> = Vec::new();
-    for (_, addresses) in case.settings.listen.all() {
+    let with_web = case.options.components.iter().any(|c| c == WEB);
+    for (name, addresses) in case.settings.listen.all() {
+        if ["http", "https"].contains(&name) && !with_web {
+            continue;
+        }
         low.extend(addresses.iter().map(|a| a.port()).filter(|p| (1..PRIVILEGED).contains(p)));
     }
     low.sort_unstable();
@@ -148,9 +152,15 @@ pub(super) fn outside(case: &mut Case<'_>) {
 }
 
 pub(super) fn ports(case: &mut Case<'_>) {
-    let with_mail = case.options.components.iter().any(|c| c == INTERNET_MAIL);
+    let with = |component: &str| case.options.components.iter().any(|c| c == component);
+    let (with_mail, with_web) = (with(INTERNET_MAIL), with(WEB));
     for (name, addresses) in case.settings.listen.all() {
-        if ["smtp", "submission", "submissions"].contains(&name) && !with_mail {
+        let is_opened = match name {
+            "smtp" | "submission" | "submissions" => with_mail,
+            "http" | "https" => with_web,
+            _ => true,
+        };
+        if !is_opened {
             continue;
         }
         for address in addresses.iter().filter(|a| a.port() != 0) {

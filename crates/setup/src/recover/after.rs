@@ -124,7 +124,10 @@ impl Sources<'_> {
         }
         // A connector that the directory knows has its service (Q188632).
         let connectors = self.directory.iter().flat_map(|d| &d.connectors);
-        wanted.extend(connectors.map(|connector| connector.component.clone()));
+        wanted.extend(connectors.map(|connector| match manifest::kind(&connector.component) {
+            Some(_) => connector.name.clone(),
+            None => connector.component.clone(),
+        }));
         let mut seen = BTreeSet::new();
         wanted.retain(|name| seen.insert(name.clone()));
         wanted
@@ -136,6 +139,13 @@ impl Sources<'_> {
         if BUILT_IN.contains(&name) {
             let mut component = built_in(&after.current, self.host.now());
             component.enabled = was.is_none_or(|c| c.enabled);
+            return Some(component);
+        }
+        if let Some(kind) = self.kind_of(name) {
+            let mut component = built_in(&after.current, self.host.now());
+            component.origin = Origin::BuiltIn { connector: kind };
+            component.enabled = was.is_none_or(|c| c.enabled);
+            component.listeners = was.map(|c| c.listeners.clone()).unwrap_or_default();
             return Some(component);
         }
         let advice = format!(
@@ -156,6 +166,19 @@ impl Sources<'_> {
             return None;
         }
         Some(Component { installed: self.host.now(), ..component.clone() })
+    }
+
+    /// The kind of a connector that every release has, by the registry that was or
+    /// the directory.
+    fn kind_of(&self, name: &str) -> Option<String> {
+        if let Some(Origin::BuiltIn { connector }) =
+            self.was.components.get(name).map(|component| &component.origin)
+        {
+            return manifest::kind(connector).map(|kind| kind.connector.name);
+        }
+        let connectors = self.directory.iter().flat_map(|d| &d.connectors);
+        let object = connectors.into_iter().find(|connector| connector.name == name)?;
+        manifest::kind(&object.component).map(|kind| kind.connector.name)
     }
 
     /// Where a package is staged; for a dry run, where it is in the backup.
@@ -180,9 +203,12 @@ impl Sources<'_> {
         let installation = after.installation.clone();
         for name in new.iter().filter(|name| !BUILT_IN.contains(&name.as_str())) {
             let Some(component) = after.components.get(name).cloned() else { continue };
-            let package = read_package(&self.package(name, &component))?;
+            let package = match component.origin {
+                Origin::BuiltIn { .. } => None,
+                _ => Some(read_package(&self.package(name, &component))?),
+            };
             let facts = Facts::for_package(&self.host.layout, &installation, &release);
-            let declared = manifest::of(name, &component, Some(&package), &facts)?;
+            let declared = manifest::of(name, &component, package.as_ref(), &facts)?;
             objects.extend(declared.objects);
             after.own(name, declared.resources);
         }

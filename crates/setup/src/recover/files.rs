@@ -1,7 +1,7 @@
 //! Steps that put files into their places, and what was there into quarantine.
 
 use super::{settings, staged};
-use crate::backup::{Backup, FileEntry, Part};
+use crate::backup::{Backup, FileEntry, OTHER_KEYS, Part};
 use crate::error::Result;
 use crate::hash::{sha256, sha256_of};
 use crate::host::Host;
@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 /// Below the data directory and not of the store: keys are a part of their own,
 /// a draft of a backup is worthless.
-const NOT_STORE: [&str; 2] = ["tls", "backup-draft"];
+const NOT_STORE: [&str; 3] = ["tls", "keys", "backup-draft"];
 
 /// Puts files into their places.
 pub(super) struct Places<'a> {
@@ -124,9 +124,32 @@ impl<'a> Places<'a> {
         settings_text: Option<&str>,
         plan: &mut Plan,
     ) -> Result<()> {
-        let files: Vec<FileEntry> = self.backup.files_in(part.place()).cloned().collect();
+        self.tree(part.place(), top, settings_text, plan)
+    }
+
+    /// The keys: those of TLS, and the others, which stand below them.
+    pub fn keys(&mut self, plan: &mut Plan) -> Result<()> {
+        let (tls, keys) = {
+            let root = self.host.layout.root();
+            (root.tls(), root.keys())
+        };
+        self.tree(Part::Keys.place(), &tls, None, plan)?;
+        self.tree(OTHER_KEYS, &keys, None, plan)
+    }
+
+    fn tree(
+        &mut self,
+        place: &str,
+        top: &Path,
+        settings_text: Option<&str>,
+        plan: &mut Plan,
+    ) -> Result<()> {
+        let files: Vec<FileEntry> = self.backup.files_in(place).cloned().collect();
         for file in files {
-            let Ok(inside) = file.path.strip_prefix(part.place()) else { continue };
+            if place != OTHER_KEYS && file.path.starts_with(OTHER_KEYS) {
+                continue;
+            }
+            let Ok(inside) = file.path.strip_prefix(place) else { continue };
             let to = top.join(inside);
             let text = settings_text.filter(|_| file.path == Path::new(settings::FILE));
             let wanted = text.map_or(file.sha256.clone(), |text| sha256(text.as_bytes()));

@@ -79,8 +79,7 @@ fn compare(there: &[Entry], wanted: Vec<Entry>, overwrite: bool, plan: &mut Plan
     if untouched > NAMED {
         plan.notes.push(format!("{} objects more stay as they are", untouched - NAMED));
     }
-    // Lists last: they refer to the others.
-    put.sort_by_key(|entry| (entry.key().kind == Kind::List, entry.key()));
+    put.sort_by_key(Entry::key);
     put
 }
 
@@ -127,7 +126,10 @@ fn differences(a: &Entry, b: &Entry) -> Vec<&'static str> {
         all.collect::<BTreeSet<_>>()
     };
     tell(addresses(a) != addresses(b), "addresses");
-    tell(a.members != b.members, "members");
+    tell(a.references() != b.references(), "members or other references");
+    tell(a.object.attributes != b.object.attributes, "attributes");
+    let policy = |entry: &Entry| entry.renumbered(|_| None).policy;
+    tell(policy(a) != policy(b), "policies");
     match (&a.object.details, &b.object.details) {
         (Details::Mailbox(a), Details::Mailbox(b)) => {
             tell(a.credentials != b.credentials, "passwords");
@@ -135,6 +137,17 @@ fn differences(a: &Entry, b: &Entry) -> Vec<&'static str> {
             tell(a.login_disabled != b.login_disabled, "logins");
         }
         (Details::Contact(a), Details::Contact(b)) => tell(a != b, "targets"),
+        (Details::PublicFolder(a), Details::PublicFolder(b)) => {
+            tell(a.quota != b.quota, "quotas");
+        }
+        (Details::Resource(a), Details::Resource(b)) => {
+            let plain = |r: &concord_directory::Resource| (r.resource, r.capacity, r.quota);
+            tell(plain(a) != plain(b), "resources");
+        }
+        (Details::List(a), Details::List(b)) => {
+            tell((a.hide_members, a.report_to) != (b.hide_members, b.report_to), "list settings");
+        }
+        (Details::Role(a), Details::Role(b)) => tell(a.right != b.right, "rights"),
         (Details::Connector(a), Details::Connector(b)) => {
             tell(a.address_spaces != b.address_spaces, "address spaces");
             tell(a.settings != b.settings, "settings");
@@ -206,8 +219,10 @@ mod tests {
             display_name: name.into(),
             proxies: proxies.collect(),
             details,
+            attributes: Default::default(),
+            policy: Default::default(),
         };
-        Entry { object, members: Vec::new() }
+        Entry { object, referred: BTreeMap::new() }
     }
 
     fn mailbox(name: &str, addresses: &[&str]) -> Entry {

@@ -150,16 +150,14 @@ impl Planning<'_> {
                 *registry = Some(Box::new(after.clone()));
             }
         }
+        // What comes from the backup must not find a seed in its place.
+        let root = self.host.layout.root();
+        let policy = Path::new("etc/internet-mail.toml");
         if self.text.is_some() {
-            // The settings come from the backup; the seed must not take their place.
-            let seed = self.host.layout.root().config_file();
-            let is_seed =
-                |step: &Step| matches!(step, Step::WriteFile { path, .. } if *path == seed);
-            if let Some(at) = inner.steps.iter().position(is_seed) {
-                inner.steps.remove(at);
-                inner.commit_after = inner.commit_after.saturating_sub(1);
-                inner.changes.retain(|c| c.what != "file etc/concord.toml");
-            }
+            without_seed(&mut inner, &root.config_file(), "file etc/concord.toml");
+        }
+        if self.has(Part::Config) && self.backup.files_in("etc").any(|f| f.path == policy) {
+            without_seed(&mut inner, &root.mail_policy_file(), "file etc/internet-mail.toml");
         }
         Ok(inner)
     }
@@ -217,7 +215,7 @@ impl Planning<'_> {
             places.part(Part::Config, &root.etc(), text, &mut beside.plan)?;
         }
         if self.has(Part::Keys) {
-            places.part(Part::Keys, &root.tls(), None, &mut beside.plan)?;
+            places.keys(&mut beside.plan)?;
         }
         Ok(())
     }
@@ -280,6 +278,16 @@ impl Planning<'_> {
             ));
         }
         plan.notes.push("mail programs will read every folder anew".to_owned());
+    }
+}
+
+/// Takes the step that would write a file out of a plan.
+fn without_seed(plan: &mut Plan, seed: &Path, what: &str) {
+    let is_seed = |step: &Step| matches!(step, Step::WriteFile { path, .. } if path == seed);
+    if let Some(at) = plan.steps.iter().position(is_seed) {
+        plan.steps.remove(at);
+        plan.commit_after = plan.commit_after.saturating_sub(1);
+        plan.changes.retain(|change| change.what != what);
     }
 }
 

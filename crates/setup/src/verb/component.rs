@@ -8,7 +8,7 @@ use crate::plan::Plan;
 use crate::resource::Disposal;
 use crate::survey::{self, Survey};
 use crate::verb::install::built_in;
-use concord_registry::{Registry, Resource, Seed, TreeFile};
+use concord_registry::{Origin, Registry, Resource, Seed, TreeFile};
 
 /// Plans the adding of a built-in component. One that is there already is put
 /// right: "already installed" means adopt.
@@ -87,7 +87,19 @@ pub(crate) fn declare_built_in(host: &Host, registry: &mut Registry) -> Result<(
             registry.own(name, manifest.resources);
         }
     }
+    for (name, component) in registry.components.clone() {
+        if matches!(component.origin, Origin::BuiltIn { .. }) {
+            let manifest = manifest::of(&name, &component, None, &facts)?;
+            registry.own(&name, manifest.resources);
+        }
+    }
     Ok(())
+}
+
+/// Every part of a release has its version.
+pub(crate) fn move_parts(registry: &mut Registry, version: &str) {
+    let parts = registry.components.values_mut().filter(|c| c.origin.is_of_release());
+    parts.for_each(|component| version.clone_into(&mut component.version));
 }
 
 /// Declares every component again; external ones whose package is there.
@@ -127,7 +139,11 @@ pub(crate) fn release_files(registry: &Registry, version: &str) -> Vec<TreeFile>
 /// The seed of the settings file, as the registry has it.
 pub(crate) fn seed_of_settings(registry: &Registry) -> String {
     let found = registry.resources.iter().find_map(|owned| match &owned.resource {
-        Resource::File { seed: Seed::Once(text), .. } => Some(text.clone()),
+        Resource::File { path, seed: Seed::Once(text), .. }
+            if *path == std::path::Path::new("etc/concord.toml") =>
+        {
+            Some(text.clone())
+        }
         _ => None,
     });
     found.unwrap_or_default()

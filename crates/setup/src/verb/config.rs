@@ -6,6 +6,7 @@
 //! taken back with everything else (Q188625, Q190019: retyping property pages).
 
 use super::component::{declare_again, plan_towards};
+use super::mail;
 use crate::error::{Result, SetupError};
 use crate::host::{ConnectorObject, GeneratorObject, Host, ObjectKey, ObjectState};
 use crate::plan::Plan;
@@ -24,6 +25,10 @@ const FORM: u32 = 1;
 pub struct ConfigFile {
     /// Its form.
     pub form: u32,
+    /// `etc/internet-mail.toml` as it is written; a file without it leaves what
+    /// is there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail_policy: Option<String>,
     /// Components and whether their services run.
     pub components: BTreeMap<String, bool>,
     /// Settings by section and key, as in `etc/concord.toml`.
@@ -62,6 +67,7 @@ pub fn export(host: &Host, survey: &Survey) -> Result<ConfigFile> {
     let directory = survey.directory.clone().unwrap_or_default();
     Ok(ConfigFile {
         form: FORM,
+        mail_policy: std::fs::read_to_string(host.layout.root().mail_policy_file()).ok(),
         components: registry.components.iter().map(|(n, c)| (n.clone(), c.enabled)).collect(),
         settings: sections(&text)?,
         connectors: directory
@@ -126,6 +132,9 @@ pub fn plan_apply(
     let mut plan = Plan::new(verb);
     plan.step(Step::tell(Control::Reload, When::Undoing));
     change_settings(host, before.installation.user.clone(), (&there, wanted), settings, &mut plan);
+    if let Some(text) = &wanted.mail_policy {
+        mail::change_policy(host, before.installation.user.clone(), text, &mut plan)?;
+    }
     change_objects(host, survey, (&there, wanted), &mut plan)?;
     let converged = plan_towards(host, survey, &after, verb)?;
     if plan.changes.is_empty() && converged.is_empty() {

@@ -85,15 +85,65 @@ pub fn plan_install(
     after.own(name, declared.resources);
     declare_built_in(host, &mut after)?;
     let mut plan = towards(host, survey, &after, declared.objects, (&verb, package.promised))?;
-    settle_object(survey, package, options, &verb, &mut plan)?;
-    if survey.services.is_some() && component.enabled && !plan.is_empty() {
+    settle_object(survey, (name, &package.manifest), options, &verb, &mut plan)?;
+    await_ready(survey, &after, name, &mut plan);
+    Ok(plan)
+}
+
+/// Plans a connector of a kind that every release has. One that is there is put
+/// right, and gets the settings that are said; what was set before stays.
+pub fn plan_add(
+    host: &Host,
+    survey: &Survey,
+    (kind, name): (&str, &str),
+    options: &ConnectorOptions,
+) -> Result<Plan> {
+    let before = survey.installed(host)?;
+    let verb = format!("connector add {name}");
+    let Some(manifest) = manifest::kind(kind) else {
+        let known: Vec<&str> = manifest::kinds().collect();
+        let cause = format!(
+            "this release has no connector '{kind}'; it has {}; others come from packages \
+             ('concord connector install FILE.ccp')",
+            known.join(", ")
+        );
+        return Err(SetupError::invalid(verb, cause));
+    };
+    let origin = Origin::BuiltIn { connector: kind.to_owned() };
+    if before.components.get(name).is_some_and(|there| there.origin != origin) {
+        let cause = format!("there is a component '{name}' of another kind; choose another --name");
+        return Err(SetupError::invalid(verb, cause));
+    }
+    let mut after = before.clone();
+    let old = before.components.get(name);
+    let listeners = listeners(&verb, &manifest, old, options)?;
+    after.components.insert(
+        name.to_owned(),
+        Component {
+            version: before.current.clone(),
+            enabled: old.is_none_or(|c| c.enabled),
+            installed: old.map_or_else(|| host.now(), |c| c.installed),
+            origin,
+            listeners,
+        },
+    );
+    declare_built_in(host, &mut after)?;
+    let mut plan = towards(host, survey, &after, BTreeMap::new(), (&verb, false))?;
+    settle_object(survey, (name, &manifest), options, &verb, &mut plan)?;
+    await_ready(survey, &after, name, &mut plan);
+    Ok(plan)
+}
+
+/// The service is to be up when the run is over.
+fn await_ready(survey: &Survey, after: &concord_registry::Registry, name: &str, plan: &mut Plan) {
+    let enabled = after.components.get(name).is_some_and(|component| component.enabled);
+    if survey.services.is_some() && enabled && !plan.is_empty() {
         let services = vec![name.to_owned()];
         plan.step(Step::tell(
             crate::step::Control::AwaitReady { services },
             crate::step::When::Doing,
         ));
     }
-    Ok(plan)
 }
 
 /// Adds to a plan that a key is trusted from now on, in the file that minisign
@@ -142,7 +192,7 @@ fn check(verb: &str, survey: &Survey, package: &StagedPackage) -> Result<()> {
         return Err(SetupError::invalid(verb, cause));
     }
     let Some(registry) = survey.known() else { return Ok(()) };
-    if registry.components.get(&package.name).is_some_and(|c| c.origin == Origin::Release) {
+    if registry.components.get(&package.name).is_some_and(|c| c.origin.is_of_release()) {
         let cause = format!("'{}' is a part of Concord itself", package.name);
         return Err(SetupError::invalid(verb, cause));
     }
@@ -181,12 +231,11 @@ fn listeners(
 /// against the manifest before anything is stored.
 fn settle_object(
     survey: &Survey,
-    package: &StagedPackage,
+    (name, manifest): (&str, &ConnectorManifest),
     options: &ConnectorOptions,
     verb: &str,
     plan: &mut Plan,
 ) -> Result<()> {
-    let name = &package.name;
     let key = crate::verb::component::connector_key(name);
     let there = survey.directory.as_ref().and_then(|d| d.object(&key));
     let planned = plan.steps.iter_mut().find_map(|step| match step {
@@ -202,15 +251,14 @@ fn settle_object(
         _ => return Ok(()),
     };
     let before = wanted.clone();
-    let mut settings = package.manifest.defaults();
+    let mut settings = manifest.defaults();
     settings.extend(std::mem::take(&mut wanted.settings));
     settings.extend(options.settings.clone());
     // A setting that this version does not know any more goes with the old one.
     settings.retain(|name, _| {
-        options.settings.contains_key(name)
-            || package.manifest.settings.iter().any(|s| s.name == *name)
+        options.settings.contains_key(name) || manifest.settings.iter().any(|s| s.name == *name)
     });
-    let mistakes = package.manifest.check_settings(&settings);
+    let mistakes = manifest.check_settings(&settings);
     if !mistakes.is_empty() {
         let cause = format!(
             "its settings do not fit (CC-0902), give them with --setting NAME=VALUE:\n  {}",
@@ -228,12 +276,12 @@ fn settle_object(
     Ok(())
 }
 
-/// Plans the removal of an external connector.
+/// Plans the removal of a connector.
 pub fn plan_remove(host: &Host, survey: &Survey, name: &str) -> Result<Plan> {
     let before = survey.installed(host)?;
     let verb = format!("connector remove {name}");
     match before.components.get(name).map(|c| &c.origin) {
-        Some(Origin::Package { .. }) => {}
+        Some(Origin::Package { .. } | Origin::BuiltIn { .. }) => {}
         Some(Origin::Release) => {
             let cause = format!("'{name}' is a part of Concord; use 'concord setup remove {name}'");
             return Err(SetupError::invalid(verb, cause));

@@ -4,6 +4,7 @@ pub mod component;
 pub mod config;
 pub mod connector;
 pub mod install;
+pub mod mail;
 pub mod registry;
 pub mod remove_all;
 pub mod repair;

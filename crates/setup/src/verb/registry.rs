@@ -111,6 +111,18 @@ pub fn from_machine(host: &Host, survey: &Survey, release: &ReleaseFacts) -> Res
     if !files.is_empty() {
         registry.own(CORE, vec![Resource::Tree { path: tree, files }]);
     }
+    for record in &records {
+        let kind = record
+            .arguments
+            .get(1)
+            .filter(|_| record.arguments.first().is_some_and(|word| word == "serve"));
+        let Some(kind) = kind.filter(|kind| manifest::kind(kind).is_some()) else { continue };
+        let mut component = built_in(&version, now);
+        component.origin = Origin::BuiltIn { connector: kind.clone() };
+        component.enabled = record.enabled;
+        component.listeners = record.addresses.clone();
+        registry.components.insert(record.component.clone(), component);
+    }
     declare_built_in(host, &mut registry)?;
     take_packages(host, &records, &mut registry)?;
     learn_identity(survey.directory.as_ref(), &mut registry);

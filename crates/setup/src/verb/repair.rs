@@ -1,7 +1,7 @@
 //! `setup plan` and `setup repair`: what differs from what is declared.
 
 use super::component::plan_towards;
-use super::{ReleaseFacts, component, install};
+use super::{ReleaseFacts, component};
 use crate::error::{Result, SetupError};
 use crate::host::{DirectoryState, Host};
 use crate::manifest::UNIT_NAME;
@@ -107,14 +107,7 @@ pub fn plan_adopt(
             .map_or_else(|| host.now(), |r| r.installed),
         place: Place::InPlace { program: program.to_owned() },
     }];
-    for name in crate::manifest::BUILT_IN {
-        if let Some(there) = after.components.get_mut(name) {
-            let enabled = there.enabled;
-            let installed = there.installed;
-            *there = install::built_in(&release.version, installed);
-            there.enabled = enabled;
-        }
-    }
+    component::move_parts(&mut after, &release.version);
     component::declare_built_in(host, &mut after)?;
     let objects = crate::survey::objects(host, &after);
     let mut sight = survey.sight(host, &after, &objects);

@@ -6,11 +6,10 @@
 //! is on trial, and everything stays as it is.
 
 use super::component::declare_built_in;
-use super::install::built_in;
+use super::component::move_parts;
 use super::update::{finish, replace, switch, trial};
 use crate::error::{Result, SetupError};
 use crate::host::Host;
-use crate::manifest::BUILT_IN;
 use crate::plan::Plan;
 use crate::step::{Step, When};
 use crate::survey::Survey;
@@ -49,13 +48,7 @@ fn after(host: &Host, before: &Registry, target: &str) -> Result<Registry> {
     let mut after = before.clone();
     after.previous = Some(before.current.clone());
     target.clone_into(&mut after.current);
-    for name in BUILT_IN {
-        if let Some(there) = after.components.get_mut(name) {
-            let (enabled, installed) = (there.enabled, there.installed);
-            *there = built_in(target, installed);
-            there.enabled = enabled;
-        }
-    }
+    move_parts(&mut after, target);
     declare_built_in(host, &mut after)?;
     Ok(after)
 }

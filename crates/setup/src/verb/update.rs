@@ -8,13 +8,13 @@
 //! Until every service is ready, whatever fails leads back to the program and
 //! the index as they were; the message log is never touched.
 
+use super::component::move_parts;
 use super::component::{declare_built_in, release_files};
-use super::install::built_in;
 use crate::converge::{Goal, converge};
 use crate::error::{Result, SetupError};
 use crate::host::Host;
 use crate::layout::RELEASES;
-use crate::manifest::{BUILT_IN, CORE};
+use crate::manifest::CORE;
 use crate::plan::Plan;
 use crate::record::ServiceRecord;
 use crate::resource::Disposal;
@@ -80,11 +80,16 @@ pub fn refusals(host: &Host, survey: &Survey, offered: &Offered) -> Result<Vec<S
 /// One update moves every part, or is refused (Q242250).
 fn missing_parts(registry: &Registry, offered: &Offered, told: &mut Vec<String>) {
     for (name, component) in &registry.components {
-        match component.origin {
+        match &component.origin {
+            Origin::BuiltIn { connector } if !offered.components.contains(connector) => {
+                told.push(format!(
+                    "it lacks the connector '{connector}', which is installed as '{name}' (CC-0301)"
+                ));
+            }
             Origin::Release if !offered.components.contains(name) => {
                 told.push(format!("it lacks the component '{name}', which is installed (CC-0301)"));
             }
-            Origin::Package { contract, .. } if contract > offered.schemas.contract => {
+            Origin::Package { contract, .. } if *contract > offered.schemas.contract => {
                 told.push(format!(
                     "connector '{name}' {} needs contract {contract}, the bundle keeps {} \
                      (CC-0304): the connector is newer than the bundle",
@@ -170,13 +175,7 @@ fn after(host: &Host, before: &Registry, offered: &Offered) -> Result<Registry> 
     let trees = [(&before.current, kept), (&offered.version, offered.files.clone())];
     // Declared below from these; the rest of the core's resources follows.
     after.own(CORE, trees.map(|(version, files)| tree(version, files)).to_vec());
-    for name in BUILT_IN {
-        if let Some(there) = after.components.get_mut(name) {
-            let (enabled, installed) = (there.enabled, there.installed);
-            *there = built_in(&offered.version, installed);
-            there.enabled = enabled;
-        }
-    }
+    move_parts(&mut after, &offered.version);
     declare_built_in(host, &mut after)?;
     Ok(after)
 }

@@ -50,6 +50,12 @@ fn fix_with(host: &Host, codes: &[String]) -> Result<()> {
     })
 }
 
+/// The registry is gone while there are connectors of every kind.
+pub fn lost_registry_of_gateways(machine: &Machine) {
+    scenes::with_gateways(machine);
+    std::fs::write(machine.layout().registry(), "no database").unwrap();
+}
+
 pub fn import(host: &Host) -> Result<()> {
     run(host, |survey| {
         let mut other = survey.known().unwrap().clone();

@@ -4,6 +4,7 @@ use crate::machine::{Machine, VERSION};
 use crate::scenes::{
     install_connector, options, release, remove_everything, run, start, with_connectors,
 };
+use concord_base::ObjectId;
 use concord_directory::{Details, DistributionList, Kind, Mailbox, NewObject};
 use concord_setup::backup::{Backup, CreateOptions, Part, create};
 use concord_setup::host::{Entry, EntryKey, Host};
@@ -13,6 +14,7 @@ use concord_setup::verb::connector;
 use concord_setup::verb::install::{Source, stage_own_program};
 use concord_setup::verb::remove_all::Keep;
 use concord_setup::{Plan, Result, Session};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -22,9 +24,17 @@ fn entry(name: &str, details: Details, members: &[&str]) -> Entry {
         display_name: name.to_owned(),
         proxies: Vec::new(),
         details,
+        attributes: Default::default(),
+        policy: Default::default(),
     };
-    let members = members.iter().map(|name| EntryKey::new(Kind::Mailbox, name)).collect();
-    Entry { object, members }
+    let mut entry = Entry { object, referred: BTreeMap::new() };
+    for (id, name) in (1..).zip(members) {
+        if let Details::List(list) = &mut entry.object.details {
+            list.members.push(ObjectId(id));
+        }
+        entry.referred.insert(id, EntryKey::new(Kind::Mailbox, name));
+    }
+    entry
 }
 
 fn mailbox(name: &str) -> Entry {

@@ -47,7 +47,7 @@ fn update_to(host: &Host, version: &str) -> Result<()> {
         version: version.to_owned(),
         platform: "x86_64-linux".to_owned(),
         schemas: Schemas { index: 2, registry: 1, contract: 1 },
-        components: vec!["core".to_owned(), "internet-mail".to_owned()],
+        components: ["core", "internet-mail", "groupwise"].map(str::to_owned).to_vec(),
         files,
         order: std::cmp::Ordering::Greater,
     };

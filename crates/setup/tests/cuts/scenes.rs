@@ -126,6 +126,27 @@ pub const SCENES: &[Scene] = &[
         |h| run(h, |s| connector::plan_remove(h, s, "second")),
     ),
     scene(
+        "connector add",
+        |m| {
+            installed(m);
+            start(m);
+        },
+        |h| add_gateway(h, "gw1"),
+    )
+    .controlled(),
+    scene(
+        "second connector of a kind goes",
+        |m| {
+            with_gateways(m);
+            start(m);
+        },
+        |h| run(h, |s| connector::plan_remove(h, s, "gw2")),
+    )
+    .controlled(),
+    scene("update apply with gateways", with_gateways, releases::update),
+    scene("registry restore with gateways", mending::lost_registry_of_gateways, mending::restore)
+        .once(),
+    scene(
         "remove all into quarantine",
         |m| {
             with_connectors(m);
@@ -353,6 +374,22 @@ pub fn with_connectors(machine: &Machine) {
     installed(machine);
     for name in ["webhook", "second"] {
         install_connector(&machine.host(), name, "1.0.0").unwrap();
+    }
+}
+
+/// A connector of a kind that every release has.
+pub fn add_gateway(host: &Host, name: &str) -> Result<()> {
+    let options = ConnectorOptions {
+        settings: [("directory".to_owned(), "/gateway".into())].into_iter().collect(),
+        ..ConnectorOptions::default()
+    };
+    run(host, |survey| connector::plan_add(host, survey, ("groupwise", name), &options))
+}
+
+pub fn with_gateways(machine: &Machine) {
+    with_connectors(machine);
+    for name in ["gw1", "gw2"] {
+        add_gateway(&machine.host(), name).unwrap();
     }
 }
 

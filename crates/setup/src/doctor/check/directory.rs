@@ -28,6 +28,13 @@ fn connectors(case: &Case<'_>, registry: &Registry, directory: &DirectoryState) 
             let name = &connector.name;
             let mend = if BUILT_IN.contains(&connector.component.as_str()) {
                 Mend::Add(connector.component.clone())
+            } else if crate::manifest::kind(&connector.component).is_some() {
+                Mend::Advice(format!(
+                    "run 'concord connector add {} --name {name}' (its settings are in the \
+                     directory and stay), or take it out of the directory: 'concord connector \
+                     remove {name} --object'",
+                    connector.component
+                ))
             } else if !crate::survey::entries(&case.host.layout.connectors().join(name)).is_empty()
             {
                 Mend::Advice(format!(

@@ -3,6 +3,7 @@
 mod certificate;
 mod declared;
 mod directory;
+mod keys;
 mod machine;
 mod registry;
 mod services;
@@ -31,4 +32,5 @@ pub(super) const CHECKS: &[Check] = &[
     certificate::check,
     machine::check,
     settings::check,
+    keys::check,
 ];

@@ -1,4 +1,4 @@
-//! The settings file, connectors' settings, trust for updates.
+//! The settings file, the policy of Internet mail, connectors' settings, trust for updates.
 
 use crate::doctor::{Case, Finding, Mend, codes};
 use crate::error::Result;
@@ -24,6 +24,7 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
             ),
         });
     }
+    findings.extend(mail_policy(case));
     for (name, (manifest, _)) in survey::packages(case.host, registry) {
         let directory = case.survey.directory.as_ref();
         let object = directory.and_then(|d| d.connectors.iter().find(|c| c.name == name));
@@ -52,4 +53,31 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
         });
     }
     Ok(findings)
+}
+
+/// Services read it at once when it changes, and go on with the one before when
+/// it has mistakes: nobody would see that without being told.
+fn mail_policy(case: &Case<'_>) -> Option<Finding> {
+    let file = case.host.layout.root().mail_policy_file();
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        // A missing one is declared, and told by its own code.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return None,
+        Err(error) => return Some(mail_policy_finding(&file, error.to_string())),
+    };
+    let error = concord_mail_policy::Policy::parse(&text).err()?;
+    Some(mail_policy_finding(&file, error.to_string()))
+}
+
+fn mail_policy_finding(file: &std::path::Path, seen: String) -> Finding {
+    Finding {
+        code: &codes::MAIL_POLICY,
+        place: file.display().to_string(),
+        seen,
+        mend: Mend::Advice(
+            "mend the file ('concord internet-mail check' tells every mistake, 'concord \
+             internet-mail edit' stores only what has none)"
+                .to_owned(),
+        ),
+    }
 }

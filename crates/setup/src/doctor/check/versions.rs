@@ -15,7 +15,7 @@ pub(super) fn check(case: &Case<'_>) -> Result<Vec<Finding>> {
 
 /// Every part of a release has its version (Q242250).
 fn skew(registry: &Registry) -> Vec<Finding> {
-    let parts = registry.components.iter().filter(|(_, c)| c.origin == Origin::Release);
+    let parts = registry.components.iter().filter(|(_, c)| c.origin.is_of_release());
     parts
         .filter(|(_, component)| component.version != registry.current)
         .map(|(name, component)| Finding {

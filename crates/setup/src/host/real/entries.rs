@@ -5,7 +5,7 @@ use super::RealSystem;
 use super::offline::{catch_up, failed, fill, give_data, has_store, options};
 use crate::error::{Result, SetupError};
 use crate::host::{DirectoryState, Entry, EntryKey, StoreState};
-use concord_directory::{Details, DirectoryAct, Kind, Object};
+use concord_directory::{DirectoryAct, Object};
 use concord_engine::offline::{self, Reading};
 use std::path::Path;
 use uuid::Uuid;
@@ -71,43 +71,28 @@ fn act(system: &RealSystem, acts: Vec<DirectoryAct>) -> Result<()> {
     Ok(())
 }
 
-/// Lists get their members last: these may be lists of the same run.
+/// What objects say of each other comes last: those may be of the same run.
 pub(super) fn put(system: &RealSystem, entries: &[Entry]) -> Result<()> {
     catch_up(system)?;
     let there = objects(system)?.unwrap_or_default();
-    let mut acts = Vec::new();
-    for entry in entries {
-        let new = entry.object.clone();
-        match find(&there, &entry.key()) {
-            None => acts.push(DirectoryAct::Add(new)),
-            Some(_) if entry.key().kind == Kind::List => {}
-            Some(old) => acts.push(DirectoryAct::Set(object(old, entry, new.details))),
-        }
-    }
-    act(system, acts)?;
+    let missing = entries.iter().filter(|entry| find(&there, &entry.key()).is_none());
+    act(system, missing.map(|entry| DirectoryAct::Add(entry.renumbered(|_| None))).collect())?;
     let there = objects(system)?.unwrap_or_default();
-    let mut acts = Vec::new();
-    for entry in entries {
-        let (Details::List(list), Some(old)) = (&entry.object.details, find(&there, &entry.key()))
-        else {
-            continue;
+    let acts = entries.iter().filter_map(|entry| {
+        let old = find(&there, &entry.key())?;
+        let new = entry.renumbered(|key| find(&there, key).map(|object| object.id));
+        let object = Object {
+            name: new.name,
+            display_name: new.display_name,
+            proxies: new.proxies,
+            details: new.details,
+            attributes: new.attributes,
+            policy: new.policy,
+            ..old.clone()
         };
-        let mut list = list.clone();
-        let members = entry.members.iter().filter_map(|key| find(&there, key));
-        list.members = members.map(|member| member.id).collect();
-        acts.push(DirectoryAct::Set(object(old, entry, Details::List(list))));
-    }
-    act(system, acts)
-}
-
-fn object(old: &Object, entry: &Entry, details: Details) -> Object {
-    Object {
-        name: entry.object.name.clone(),
-        display_name: entry.object.display_name.clone(),
-        proxies: entry.object.proxies.clone(),
-        details,
-        ..old.clone()
-    }
+        Some(DirectoryAct::Set(object))
+    });
+    act(system, acts.collect())
 }
 
 /// What is not there is fine. A mailbox with mail in it stays: somebody started

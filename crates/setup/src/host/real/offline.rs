@@ -88,7 +88,7 @@ pub(super) fn fill(state: &mut DirectoryState, objects: &[Object]) {
                 component: generator.component.clone(),
                 rule: generator.rule.clone(),
             }),
-            Details::Site | Details::Contact(_) | Details::List(_) => {}
+            _ => {}
         }
     }
     for generator in &state.generators {
@@ -176,7 +176,7 @@ pub(super) fn bootstrap(
 
 fn new_object(name: &str, details: Details) -> NewObject {
     let name = name.to_owned();
-    NewObject { display_name: name.clone(), name, proxies: Vec::new(), details }
+    NewObject { display_name: name.clone(), ..NewObject::new(name, details) }
 }
 
 fn details_of(object: &ObjectState) -> Result<(Kind, &str, Details)> {
