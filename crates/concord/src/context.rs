@@ -60,6 +60,12 @@ impl Context {
         Ok(admin(&self.root()?))
     }
 
+    /// The web service's API.
+    pub fn web(&self) -> Result<JsonClient, Failure> {
+        let root = self.root()?;
+        Ok(JsonClient::of_service(services::WEB, root.web_socket(), root.controller_socket()))
+    }
+
     /// The controller's API.
     pub fn control(&self) -> Result<ControlClient, Failure> {
         Ok(ControlClient::new(&self.root()?.controller_socket()))

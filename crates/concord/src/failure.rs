@@ -60,6 +60,11 @@ impl Failure {
         Self { message: message.to_string(), code: code.to_owned(), exit: Exit::NotDone }
     }
 
+    /// What a service told, with its own code; `message` as for [`Failure::new`].
+    pub fn told(code: String, message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), code, exit: Exit::NotDone }
+    }
+
     /// No failure: what was asked for was looked at, and there is something to do.
     pub fn pending() -> Self {
         Self { message: String::new(), code: String::new(), exit: Exit::Pending }

@@ -7,9 +7,12 @@
 //! else; an error is one line (or list) on stderr, `concord: cannot ...`, and
 //! an exit code of [`failure::Exit`].
 
+mod acme;
+mod api_key;
 mod cli;
 mod commands;
 mod context;
+mod editor;
 mod failure;
 mod print;
 mod release;

@@ -1,6 +1,7 @@
 //! What the controller is to run, from the service records and the settings.
 
 use crate::failure::Failure;
+use concord_connector::Tokens;
 use concord_controller::{
     ControllerConfig, Reload, ServiceSpec, SocketAddress, SocketSpec, Supervision,
 };
@@ -9,11 +10,17 @@ use concord_setup::Layout;
 use concord_setup::record::{self, ServiceRecord};
 use std::path::PathBuf;
 
-/// The core: directory, store, queue, IMAP, POP3 and the admin API.
+/// The core: directory, store, queue, IMAP, POP3, LDAP and the admin API.
 pub const CORE: &str = "core";
+/// Certificates, and documents for mail programs.
+pub const WEB: &str = "web";
 /// The built-in services' environment has a digest of the settings here, so
 /// that a reload restarts those that have read older ones.
 const SETTINGS_DIGEST: &str = "CONCORD_SETTINGS_DIGEST";
+/// A connector's environment has its name here,
+const CONNECTOR: &str = "CONCORD_CONNECTOR";
+/// and its token for the core's API here.
+const TOKEN: &str = "CONCORD_API_TOKEN";
 
 /// What the controller is to run for `root`.
 pub fn controller_config(root: &Root, settings: &Settings) -> Result<ControllerConfig, Failure> {
@@ -65,9 +72,10 @@ fn specs(root: &Root, settings: &Settings) -> Result<Vec<ServiceSpec>, Failure> 
     let digest = std::fs::read(root.config_file()).unwrap_or_default();
     let digest = concord_setup::hash::sha256(&digest);
     let mut specs = Vec::new();
+    let tokens = crate::api_key::tokens(root)?;
     for found in record::read_all(&layout.services())? {
         match found.record {
-            Ok(record) => specs.push(spec(&layout, settings, &digest, record)),
+            Ok(record) => specs.push(spec(&layout, settings, &digest, &tokens, record)),
             Err(cause) => tracing::error!(
                 path = %found.path.display(), cause,
                 "a service record is left out; run 'concord doctor'"
@@ -93,7 +101,13 @@ fn without_unknown_needs(specs: &mut Vec<ServiceSpec>) {
     });
 }
 
-fn spec(layout: &Layout, settings: &Settings, digest: &str, record: ServiceRecord) -> ServiceSpec {
+fn spec(
+    layout: &Layout,
+    settings: &Settings,
+    digest: &str,
+    tokens: &Tokens,
+    record: ServiceRecord,
+) -> ServiceSpec {
     let root = layout.root();
     let path = root.path().display().to_string();
     let built_in = record.arguments.first().is_some_and(|word| word == "serve");
@@ -101,6 +115,10 @@ fn spec(layout: &Layout, settings: &Settings, digest: &str, record: ServiceRecor
     let mut environment = record.environment.clone();
     for value in environment.values_mut() {
         *value = value.replace("{root}", &path);
+    }
+    // Records have no secrets in them: the token is added here.
+    if let Some(connector) = environment.get(CONNECTOR).cloned() {
+        environment.insert(TOKEN.to_owned(), tokens.of(&connector));
     }
     if built_in {
         args.splice(0..0, ["--root".to_owned(), path]);
@@ -114,8 +132,9 @@ fn spec(layout: &Layout, settings: &Settings, digest: &str, record: ServiceRecor
         supervision: supervision(settings),
         environment,
         enabled: record.enabled,
-        // A connector that does not start must not keep the core from it.
-        optional: !built_in,
+        // A connector that does not start must not keep the core from it, nor must
+        // somebody else's web server on port 80.
+        optional: !built_in || record.service == WEB,
         name: record.service,
     }
 }

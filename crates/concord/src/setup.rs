@@ -176,12 +176,15 @@ pub fn given_certificate(settings: &Settings) -> Option<CertificateFiles> {
     Some(CertificateFiles { certificate, key })
 }
 
-/// The certificate to serve with: the given one, else the self-made one,
-/// which is made if need be.
-pub fn certificate(root: &Root, settings: &Settings) -> Result<CertificateFiles, Failure> {
+/// The certificates to serve with, the best first: the given one alone; else
+/// the one that is ordered, as soon as it is there, and the self-made one, which
+/// is made if need be.
+pub fn certificates(root: &Root, settings: &Settings) -> Result<Vec<CertificateFiles>, Failure> {
     if let Some(given) = given_certificate(settings) {
-        return Ok(given);
+        return Ok(vec![given]);
     }
+    let ordered = settings.acme.is_on().then(|| concord_tls::ordered_files(&root.tls()));
     let hostname = &settings.server.hostname;
-    Ok(concord_tls::self_made(&root.tls(), hostname, SystemClock.now())?)
+    let own = concord_tls::self_made(&root.tls(), hostname, SystemClock.now())?;
+    Ok(ordered.into_iter().chain([own]).collect())
 }

@@ -22,6 +22,8 @@ fn connectors_are_shown_changed_and_switched() {
             address_spaces: vec!["HOOK:*".parse().unwrap()],
             settings: serde_json::Map::new(),
         }),
+        attributes: Default::default(),
+        policy: Default::default(),
     });
     let set = ["connector", "set", "webhook", "--address-space", "SMTP:*.hook.test", "--cost", "7"];
     let settings = ["--setting", "url=http://127.0.0.1/x?a=b", "--setting", "tries=3"];
@@ -63,6 +65,8 @@ fn generators_are_listed_changed_and_used() {
         display_name: "HOOK".into(),
         proxies: Vec::new(),
         details: Details::Generator(Generator { component: "webhook".into(), rule: "%g".into() }),
+        attributes: Default::default(),
+        policy: Default::default(),
     });
     let table = core.ok(&["generator", "list"]);
     assert!(table.lines().nth(1).is_some_and(|row| row.ends_with("  2")), "{table}");
@@ -72,4 +76,41 @@ fn generators_are_listed_changed_and_used() {
     let stamped = core.ok(&["generator", "stamp"]);
     assert_eq!(stamped, "2 mailboxes stamped, 0 had every address already\n");
     assert!(core.ok(&["mailbox", "show", "alice"]).contains("HOOK:alice"));
+}
+
+#[test]
+fn a_changed_rule_is_looked_at_first_and_then_brought_in() {
+    let core = Core::start();
+    core.people();
+    core.add(NewObject {
+        name: "HOOK".into(),
+        display_name: "HOOK".into(),
+        proxies: Vec::new(),
+        details: Details::Generator(Generator { component: "webhook".into(), rule: "%m".into() }),
+        attributes: Default::default(),
+        policy: Default::default(),
+    });
+    core.ok(&["generator", "stamp"]);
+    core.ok(&["mailbox", "set", "bob", "--primary-address", "HOOK:his-own"]);
+    let set = ["generator", "set", "hook", "--rule", "x-%m"];
+    let preview = core.run(&[&set[..], &["--dry-run"]].concat());
+    let told = "alice: HOOK:alice -> HOOK:x-alice\n1 addresses would change, 0 of them of \
+                recipients without one; 0 stay as they are; 1 were given by hand and stay; 0 \
+                recipients get none by the rule\n";
+    assert_eq!((preview.code, preview.out.as_str()), (2, told), "{}", preview.err);
+    let json = core.run(&[&["--json"], &set[..], &["--dry-run"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&json.out).unwrap();
+    assert_eq!((&json["moved"], &json["by_hand"]), (&1.into(), &1.into()), "{json}");
+    assert!(!core.ok(&["mailbox", "show", "alice"]).contains("x-alice"), "nothing is changed");
+    let done = core.ok(&[&set[..], &["--restamp"]].concat());
+    assert_eq!(done, told.replace("would change", "changed"));
+    let alice = core.ok(&["mailbox", "show", "alice"]);
+    assert!(alice.contains("HOOK:x-alice") && alice.contains("HOOK:alice"), "{alice}");
+    assert!(!core.ok(&["mailbox", "show", "bob"]).contains("HOOK:x-bob"));
+    assert!(core.ok(&["generator", "list"]).contains("x-%m"));
+    assert_eq!(core.run(&[&set[..], &["--dry-run"]].concat()).code, 0, "nothing is left to do");
+    let nothing = core.run(&["generator", "set", "hook", "--rule", "%g", "--restamp"]);
+    assert_eq!(nothing.code, 1, "{}", nothing.out);
+    assert!(nothing.out.starts_with("alice: the rule '%g' gives nothing for 'alice'"));
+    assert_eq!(core.run(&["generator", "set", "hook", "--rule", "%q", "--restamp"]).code, 1);
 }

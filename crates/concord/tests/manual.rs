@@ -113,3 +113,70 @@ fn every_page_of_the_summary_exists_and_every_page_is_in_it() {
     }
     assert_eq!(named, pages);
 }
+
+/// Blocks of a page that begin with three backticks and this word.
+fn blocks(page: &str, kind: &str) -> Vec<String> {
+    let text = read(page);
+    let mut blocks = Vec::new();
+    let mut block: Option<String> = None;
+    for line in text.lines() {
+        let line = line.trim_start();
+        match &mut block {
+            Some(open) if line.starts_with("```") => {
+                blocks.push(std::mem::take(open));
+                block = None;
+            }
+            Some(open) => {
+                open.push_str(line);
+                open.push('\n');
+            }
+            None if line == format!("```{kind}") => block = Some(String::new()),
+            None => {}
+        }
+    }
+    assert!(!blocks.is_empty(), "{page} has no {kind}");
+    blocks
+}
+
+#[test]
+fn every_example_of_a_policy_is_one() {
+    for block in blocks("docs/src/internet-mail.md", "toml") {
+        let mistakes = concord_mail_policy::mistakes(&block);
+        assert!(mistakes.is_empty(), "{mistakes:?} in:\n{block}");
+        let policy = concord_mail_policy::Policy::parse(&block).unwrap();
+        // What an example sets is not what an empty file says, so it is no misspelt nothing.
+        assert_ne!(policy, concord_mail_policy::Policy::default(), "{block}");
+    }
+}
+
+/// Every flag and argument of the manual's commands is one that they have: what
+/// stands before --help is read.
+#[test]
+fn every_command_about_mail_in_the_manual_is_one() {
+    let pages = ["dns.md", "internet-mail.md", "quick-start.md", "findings/CC-0904.md"];
+    let mut count = 0;
+    for page in pages {
+        for block in blocks(&format!("docs/src/{page}"), "sh") {
+            for line in block.lines().filter_map(|line| line.strip_prefix("concord ")) {
+                let line = line.split(['#', '|', '>']).next().unwrap();
+                // What stands between quotes is one word.
+                let parts = line.split('\'').enumerate();
+                let words: Vec<&str> = parts
+                    .flat_map(|(number, part)| match number % 2 {
+                        0 => part.split_whitespace().collect(),
+                        _ => vec![part],
+                    })
+                    .collect();
+                let out = Command::new(env!("CARGO_BIN_EXE_concord"))
+                    .args(&words)
+                    .arg("--help")
+                    .output()
+                    .unwrap();
+                let said = String::from_utf8_lossy(&out.stderr);
+                assert!(out.status.success(), "{page}: concord {line}: {said}");
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 30, "only {count} commands were found");
+}

@@ -20,6 +20,8 @@ pub use setup::run as setup_run;
 mod admin;
 mod object;
 mod password;
+mod progress;
+mod recipient;
 mod show;
 
 macro_rules! commands {
@@ -63,20 +65,44 @@ commands! {
     #[command(subcommand)]
     config => Config,
     #[command(subcommand)]
+    certificate => Certificate,
+    #[command(subcommand)]
     mailbox => Mailbox,
     #[command(subcommand)]
     contact => Contact,
     #[command(subcommand)]
     list => List,
     #[command(subcommand)]
+    public_folder => PublicFolder,
+    #[command(subcommand)]
+    resource => Resource,
+    #[command(subcommand)]
+    container => Container,
+    #[command(subcommand)]
+    role => Role,
+    #[command(subcommand)]
+    directory => Directory,
+    #[command(subcommand)]
     domain => Domain,
     #[command(subcommand)]
+    dns => Dns,
+    #[command(subcommand)]
+    dkim => Dkim,
+    #[command(subcommand)]
+    internet_mail => InternetMail,
+    #[command(subcommand)]
     connector => Connector,
+    #[command(subcommand)]
+    ovvm => Ovvm,
     #[command(subcommand)]
     generator => Generator,
     #[command(subcommand)]
     queue => Queue,
     trace => Trace,
+    route => Route,
+    relay_check => RelayCheck,
+    #[command(subcommand)]
+    report => Report,
     #[command(subcommand)]
     store => Store,
     #[command(subcommand)]

@@ -23,6 +23,14 @@ pub const MAILBOX: Kind = Kind { name: "mailbox", path: "/v1/mailboxes" };
 pub const CONTACT: Kind = Kind { name: "contact", path: "/v1/contacts" };
 /// Distribution lists.
 pub const LIST: Kind = Kind { name: "list", path: "/v1/lists" };
+/// Folders that many read.
+pub const PUBLIC_FOLDER: Kind = Kind { name: "public-folder", path: "/v1/public-folders" };
+/// Rooms and things.
+pub const RESOURCE: Kind = Kind { name: "resource", path: "/v1/resources" };
+/// Parts of the site's recipients.
+pub const CONTAINER: Kind = Kind { name: "container", path: "/v1/containers" };
+/// Who may change which containers.
+pub const ROLE: Kind = Kind { name: "role", path: "/v1/roles" };
 /// Mail domains.
 pub const DOMAIN: Kind = Kind { name: "domain", path: "/v1/domains" };
 
@@ -56,6 +64,17 @@ pub struct NewNames {
 }
 
 impl NewNames {
+    /// As what a new object is made of.
+    pub fn patch(&self) -> Patch {
+        let (name, addresses) = self.parted();
+        Patch {
+            name: Some(name),
+            display_name: self.display_name.clone(),
+            add_addresses: addresses,
+            ..Patch::default()
+        }
+    }
+
     /// The name and the addresses. `jane@example.org` alone is a name and an
     /// address: who writes it means both.
     pub fn parted(&self) -> (String, Vec<String>) {
@@ -165,7 +184,7 @@ pub fn list(kind: Kind, context: &Context) -> Result<(), Failure> {
         print::json(&objects);
         return Ok(());
     }
-    if kind.name == DOMAIN.name {
+    if [DOMAIN.name, CONTAINER.name].contains(&kind.name) {
         let rows = objects.iter().map(|o| vec![o.name.clone(), show::time(&o.created)]).collect();
         show::table(&["NAME", "ADDED (UTC)"], rows, "there are none");
         return Ok(());
@@ -173,6 +192,9 @@ pub fn list(kind: Kind, context: &Context) -> Result<(), Failure> {
     let last = match kind.name {
         "mailbox" => "LOGIN",
         "contact" => "MAIL GOES TO",
+        "public-folder" => "QUOTA",
+        "resource" => "KIND",
+        "role" => "RIGHT",
         _ => "MEMBERS",
     };
     let rows = objects
@@ -227,6 +249,12 @@ fn last_column(object: &ObjectView) -> String {
     if let Some(count) = object.member_count {
         return count.to_string();
     }
+    if let Some(word) = object.resource.as_ref().or(object.right.as_ref()) {
+        return word.clone();
+    }
+    if let Some(quota) = object.quota.filter(|_| object.login_disabled.is_none()) {
+        return show::size(quota);
+    }
     match (object.login_disabled, object.password_set) {
         (Some(true), _) => "disabled".to_owned(),
         (_, Some(true)) => "yes".to_owned(),
@@ -260,7 +288,56 @@ fn facts(object: &ObjectView) -> Vec<(&'static str, String)> {
     for member in object.members.iter().flatten() {
         out.push(("member", format!("{} ({})", member.name, member.kind)));
     }
+    out.extend(policy_facts(object));
     out.push(("added (UTC)", show::time(&object.created)));
     out.push(("changed (UTC)", show::time(&object.changed)));
+    out
+}
+
+/// What is not as it usually is.
+fn policy_facts(object: &ObjectView) -> Vec<(&'static str, String)> {
+    let mut out = Vec::new();
+    let mut some = |name: &'static str, value: Option<String>| {
+        out.extend(value.map(|value| (name, value)));
+    };
+    some("LDAP name", object.dn.clone());
+    some("container", object.container.clone());
+    for (name, values) in &object.attributes {
+        for value in values {
+            some("attribute", Some(format!("{name} = {value}")));
+        }
+    }
+    some("hidden", object.hidden.then(|| "yes".to_owned()));
+    some(
+        "kept by",
+        object.origin.as_ref().map(|o| format!("connector {} ({})", o.connector, o.key)),
+    );
+    some("resource", object.resource.clone());
+    some("capacity", object.capacity.map(|n| n.to_string()));
+    some("right", object.right.clone());
+    some("scope", object.scope.as_ref().map(|scope| scope.join(", ")));
+    some("largest message to it", object.receive_limit.map(show::size));
+    some("largest message from it", object.send_limit.map(show::size));
+    some("senders", object.authenticated_only.then(|| "only who has logged in".to_owned()));
+    for (label, names) in [
+        ("accepts mail from", &object.accept_from),
+        ("rejects mail from", &object.reject_from),
+        ("delegate", &object.delegates),
+        ("owner", &object.owners),
+    ] {
+        for name in names {
+            some(label, Some(name.clone()));
+        }
+    }
+    some(
+        "mail goes on to",
+        object
+            .forward
+            .as_ref()
+            .map(|f| format!("{}{}", f.to, if f.keep { ", with a copy kept" } else { "" })),
+    );
+    some("members", object.hide_members.then(|| "hidden".to_owned()));
+    let reports = object.report_to.clone().filter(|word| word != "sender");
+    some("reports go to", reports);
     out
 }

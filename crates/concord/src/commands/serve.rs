@@ -15,10 +15,16 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Service {
-    /// Directory, store, queue, IMAP, POP3 and the admin API
+    /// Directory, store, queue, IMAP, POP3, LDAP and the admin API
     Core,
     /// Mail to and from the Internet
     InternetMail,
+    /// Mail to and from GroupWise
+    Groupwise,
+    /// Mail to and from OfficeVision/VM and CMS
+    Ovvm,
+    /// Certificates, and documents for mail programs
+    Web,
 }
 
 impl Run for Args {
@@ -27,6 +33,9 @@ impl Run for Args {
         match self.service {
             Service::Core => serve::core::main(root),
             Service::InternetMail => serve::internet_mail::main(root),
+            Service::Groupwise => serve::groupwise::main(root),
+            Service::Ovvm => serve::ovvm::main(root),
+            Service::Web => serve::web::main(root),
         }
     }
 }

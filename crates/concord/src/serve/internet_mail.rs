@@ -6,7 +6,8 @@ use crate::failure::Failure;
 use crate::serve::tls::server_tls;
 use concord_base::SystemClock;
 use concord_internet_mail as mail;
-use concord_settings::{Root, Settings, SmartHostTls};
+use concord_settings::{DnssecMode, Root, Settings, SmartHostTls};
+use concord_tls::Roots;
 use std::sync::Arc;
 
 /// Runs the connector until it is asked to stop.
@@ -22,6 +23,7 @@ async fn run(mut served: Served) -> Result<(), Failure> {
         submission: served.sockets.tcp("submission"),
         submissions: served.sockets.tcp("submissions"),
         lmtp: served.sockets.unix("deliver").pop(),
+        watch: served.sockets.unix("watch").pop(),
     };
     let mut work =
         std::pin::pin!(mail::run(config, sockets, served.stop.clone(), Arc::new(SystemClock)));
@@ -38,6 +40,10 @@ fn config(root: &Root, settings: &Settings) -> Result<mail::InternetMailConfig, 
     let (limits, outbound) = (&settings.limits, &settings.internet_mail);
     let hostname = settings.server.hostname.clone();
     let mut config = mail::InternetMailConfig::new(hostname, root.submit_socket());
+    config.dkim_keys = Some(root.dkim_keys());
+    config.srs = Some(Arc::new(super::core::srs(root, settings)));
+    config.root = root.path().to_owned();
+    config.policy = Arc::new(super::core::mail_policy(root)?);
     config.tls = Some(server_tls(root, settings)?);
     config.require_auth_tls = !settings.tls.allow_plaintext_auth;
     config.smart_host = smart_host(settings)?;
@@ -50,8 +56,21 @@ fn config(root: &Root, settings: &Settings) -> Result<mail::InternetMailConfig, 
     config.max_sessions_per_client = number(limits.sessions_per_client);
     config.reverse_dns = outbound.reverse_dns;
     config.connections_per_destination = number(outbound.connections_per_destination);
-    config.connections_total = number(outbound.connections_total);
+    // As many as the core can have under way.
+    let places = super::core::dispatch_limits(settings);
+    config.connections_total = places.most();
+    root.path().clone_into(&mut config.root);
     config.name_servers = outbound.nameservers.clone();
+    config.dnssec = match outbound.dnssec {
+        DnssecMode::Auto => mail::Dnssec::Auto,
+        DnssecMode::Required => mail::Dnssec::Required,
+        DnssecMode::Off => mail::Dnssec::Off,
+    };
+    config.trust_anchors.clone_from(&outbound.dnssec_trust_anchors);
+    if let Some(file) = &outbound.trusted_certificates {
+        config.roots = Roots::File(file.clone());
+    }
+    config.state = Some(root.internet_mail());
     config.stop_time = super::time_to_finish(settings);
     Ok(config)
 }

@@ -1,12 +1,17 @@
 //! What every service's entry point shares: inherited sockets, log, signals,
 //! and the words to the controller.
 
+mod connector;
 pub mod core;
+pub mod groupwise;
 pub mod internet_mail;
 mod log;
+mod open_files;
+pub mod ovvm;
 mod service;
 mod sockets;
 mod tls;
+pub mod web;
 
 pub use log::log_to_file;
 pub use service::{Served, serve};

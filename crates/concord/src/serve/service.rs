@@ -52,6 +52,7 @@ where
 {
     let settings = concord_settings::load(&root)?;
     log_to_stdout(&settings.logging);
+    super::open_files::raise();
     let sockets = Inherited::take()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -129,6 +130,17 @@ async fn sign_of_life() {
     loop {
         tick.tick().await;
         tell(&[NotifyState::Watchdog]);
+    }
+}
+
+/// Tells the controller, for `concord service status`, what a service is at.
+/// The same text twice is told once.
+pub fn say(text: &str) {
+    static LAST: std::sync::Mutex<String> = std::sync::Mutex::new(String::new());
+    let mut last = LAST.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if *last != text {
+        text.clone_into(&mut last);
+        tell(&[NotifyState::Status(text)]);
     }
 }
 

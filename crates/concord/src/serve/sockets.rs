@@ -13,7 +13,7 @@ pub struct Inherited {
 }
 
 /// Names of Unix sockets; all others are TCP.
-const UNIX: [&str; 3] = ["admin", "submit", "deliver"];
+const UNIX: [&str; 7] = ["admin", "api", "submit", "deliver", "ldapi", "watch", "web"];
 
 impl Inherited {
     /// Takes what the environment announces.

@@ -6,7 +6,7 @@ use concord_settings::{Root, Settings};
 use rustls::ServerConfig;
 use std::sync::Arc;
 
-/// TLS with the administrator's certificate, or with a self-made one.
+/// TLS with the administrator's certificate, an ordered one, or a self-made one.
 pub fn server_tls(root: &Root, settings: &Settings) -> Result<Arc<ServerConfig>, Failure> {
-    Ok(concord_tls::server_config(setup::certificate(root, settings)?)?)
+    Ok(concord_tls::server_config_of_first(setup::certificates(root, settings)?)?)
 }

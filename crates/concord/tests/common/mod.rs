@@ -3,24 +3,58 @@
 
 #![allow(dead_code)] // each test binary uses its own part
 
+use concord_address::TypedAddress;
+use concord_admin_api::RelayQuestion;
+use concord_admin_api::wire::RelayView;
 use concord_admin_api::{
-    AdminApi, Maintenance, MaintenanceTask, Outcome, Progress, ReturnMail, serve,
+    AdminApi, Maintenance, MaintenanceTask, Outcome, Progress, ReturnMail, RoutingState,
 };
 use concord_base::{MessageId, QueueId, StorageError, SystemClock, Timestamp};
-use concord_directory::{Directory, DirectoryAct, NewObject};
+use concord_directory::{
+    Directory, DirectoryAct, DirectoryError, Kind, NewObject, Object, Routes, Situation,
+};
+use concord_directory::{Resolution, resolve};
 use concord_engine::{Embedded, EngineOptions};
 use concord_store::Body;
 use concord_transport::{
-    Administer, Answer, AnswerOutcome, Arrival, Destination, EnvelopeOptions, Notify, PeerAnswer,
-    Queue, QueueAct, ReversePath, RoutedRecipient, Submission, TransportError,
+    Administer, Answer, AnswerOutcome, Arrival, ClaimLimits, Destination, EnvelopeOptions, Notify,
+    PeerAnswer, Queue, QueueAct, ReversePath, RoutedRecipient, Submission, TransportError,
 };
-use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
+
+/// Every connector can be reached.
+struct Reachable(Arc<Embedded>);
+
+#[async_trait::async_trait]
+impl RoutingState for Reachable {
+    async fn situation(
+        &self,
+        _: Option<&Object>,
+    ) -> Result<(Arc<Routes>, Situation), DirectoryError> {
+        let connectors = self.0.list(Kind::Connector).await?;
+        Ok((Arc::new(Routes::new(&connectors)), Situation::default()))
+    }
+
+    async fn meaning(&self, address: &TypedAddress) -> Result<Resolution, DirectoryError> {
+        let routes = Routes::new(&self.0.list(Kind::Connector).await?);
+        resolve(&*self.0, &routes, "mail.example.test", Some('+'), address).await
+    }
+
+    /// The core's, and tested there.
+    async fn relay_check(&self, _: &RelayQuestion) -> Result<RelayView, DirectoryError> {
+        Ok(RelayView::default())
+    }
+
+    /// The core's, and tested there.
+    async fn start_domain(&self, domain: &str, _: bool) -> Result<Option<u64>, DirectoryError> {
+        Ok((domain == "etrn.test").then_some(3))
+    }
+}
 
 pub struct Core {
     pub root: tempfile::TempDir,
@@ -81,10 +115,12 @@ impl Core {
         let api = AdminApi {
             go_ahead,
             directory: engine.clone(),
+            writer: Arc::default(),
             store: engine.clone(),
             queue: engine.clone(),
             administer: engine.clone(),
             return_mail: Arc::new(Return(engine.clone())),
+            routing: Arc::new(Reachable(engine.clone())),
             maintenance: Arc::new(Finds),
             clock,
             hostname: "mail.example.test".into(),
@@ -95,7 +131,7 @@ impl Core {
         let (stop, stopped) = oneshot::channel();
         runtime.spawn(async move {
             let listener = tokio::net::UnixListener::bind(socket).unwrap();
-            serve(listener, api, async { drop(stopped.await) }).await
+            concord_admin_api::Server::new(api).serve(listener, async { drop(stopped.await) }).await
         });
         let core = Self { root, engine: Some(engine), stop: Some(stop), runtime };
         core.wait_until_served();
@@ -161,6 +197,7 @@ impl Core {
             sender: ReversePath(Some("alice@example.test".parse().unwrap())),
             options: EnvelopeOptions::default(),
             recipients: vec![RoutedRecipient {
+                reports_to: None,
                 address: to.parse().unwrap(),
                 given: to.parse().unwrap(),
                 original: None,
@@ -174,6 +211,7 @@ impl Core {
             subject: "Plans \u{1b}[2J".into(),
             body: Body::from_bytes("Return-Path: <>\r\nSubject: Plans\r\n\r\nx\r\n"),
             return_path_octets: 17,
+            hold: None,
         };
         let engine = self.engine.as_ref().unwrap();
         QueueId(self.runtime.block_on(engine.take_in(submission)).unwrap())
@@ -185,7 +223,7 @@ impl Core {
         self.runtime.block_on(async {
             let late = Timestamp::from_seconds(4_000_000_000);
             let claims =
-                engine.claim("internet-mail", late, &HashSet::new(), 100, true).await.unwrap();
+                engine.claim("internet-mail", late, &ClaimLimits::most(100)).await.unwrap();
             assert!(!claims.is_empty());
             let answers = claims
                 .iter()

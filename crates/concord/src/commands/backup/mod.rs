@@ -2,10 +2,9 @@
 
 mod create;
 mod list;
-mod progress;
 mod verify;
 
-pub use progress::Bar;
+pub use super::progress::Bar;
 
 use super::Run;
 use crate::context::Context;

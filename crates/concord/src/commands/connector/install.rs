@@ -45,7 +45,7 @@ impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         verb(context, self.manner, Question::None, "connector install", |host, survey| {
             let staged = if self.again { self.unpacked(host)? } else { self.stage(host)? };
-            let options = self.options(&staged.manifest)?;
+            let options = options(&staged.manifest, &self.settings, &self.listeners)?;
             let mut plan = connector::plan_install(host, survey, &staged, &options)?;
             if let Some(key) = self.given_key()? {
                 connector::trust(host, key.key_id(), &key.to_file(), &mut plan);
@@ -97,15 +97,8 @@ impl Args {
     /// The newest package that is unpacked below the root.
     fn unpacked(&self, host: &Host) -> Result<StagedPackage, Failure> {
         let name = self.package.display().to_string();
-        let home = host.layout.connectors().join(&name);
-        let mut versions: Vec<PathBuf> = std::fs::read_dir(&home)
-            .map(|all| all.flatten().map(|entry| entry.path()).collect())
-            .unwrap_or_default();
-        versions.sort_by(|a, b| {
-            let version = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            concord_bundle::compare_versions(&version(a), &version(b))
-        });
-        let Some(tree) = versions.pop() else {
+        let Some(tree) = newest_package(host, &name) else {
+            let home = host.layout.connectors().join(&name);
             return Err(Failure::new(
                 "connector.no-package",
                 format!("cannot install '{name}' again: nothing is in {}", home.display()),
@@ -146,28 +139,46 @@ impl Args {
             )
         })
     }
+}
 
-    fn options(&self, manifest: &ConnectorManifest) -> Result<ConnectorOptions, Failure> {
-        let mut settings: Map<String, Value> = Map::new();
-        for text in &self.settings {
-            let (key, value) = pair(text)?;
-            let entry = manifest.settings.iter().find(|setting| setting.name == key);
-            let value = match entry {
-                Some(entry) => entry
-                    .read(value)
-                    .map_err(|cause| Failure::usage("cli.setting", format!("cannot set '{key}': {cause}")))?,
-                // Refused with the others, all at once.
-                None => Value::String(value.to_owned()),
-            };
-            settings.insert(key.to_owned(), value);
-        }
-        let mut listeners = BTreeMap::new();
-        for text in &self.listeners {
-            let (key, value) = pair(text)?;
-            listeners.insert(key.to_owned(), value.to_owned());
-        }
-        Ok(ConnectorOptions { settings, listeners })
+/// Where the newest package of a connector is unpacked.
+pub(super) fn newest_package(host: &Host, name: &str) -> Option<PathBuf> {
+    let home = host.layout.connectors().join(name);
+    let mut versions: Vec<PathBuf> = std::fs::read_dir(&home)
+        .map(|all| all.flatten().map(|entry| entry.path()).collect())
+        .unwrap_or_default();
+    versions.sort_by(|a, b| {
+        let version = |p: &Path| p.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        concord_bundle::compare_versions(&version(a), &version(b))
+    });
+    versions.pop()
+}
+
+/// What was said of settings and listeners, by what the connector has.
+pub(super) fn options(
+    manifest: &ConnectorManifest,
+    said_settings: &[String],
+    said_listeners: &[String],
+) -> Result<ConnectorOptions, Failure> {
+    let mut settings: Map<String, Value> = Map::new();
+    for text in said_settings {
+        let (key, value) = pair(text)?;
+        let entry = manifest.settings.iter().find(|setting| setting.name == key);
+        let value = match entry {
+            Some(entry) => entry.read(value).map_err(|cause| {
+                Failure::usage("cli.setting", format!("cannot set '{key}': {cause}"))
+            })?,
+            // Refused with the others, all at once.
+            None => Value::String(value.to_owned()),
+        };
+        settings.insert(key.to_owned(), value);
     }
+    let mut listeners = BTreeMap::new();
+    for text in said_listeners {
+        let (key, value) = pair(text)?;
+        listeners.insert(key.to_owned(), value.to_owned());
+    }
+    Ok(ConnectorOptions { settings, listeners })
 }
 
 fn pair(text: &str) -> Result<(&str, &str), Failure> {

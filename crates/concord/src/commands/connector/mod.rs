@@ -1,5 +1,6 @@
 //! `concord connector`: the ways to other mail systems.
 
+mod add;
 pub(super) mod install;
 mod keygen;
 mod list;
@@ -8,6 +9,8 @@ mod remove;
 mod set;
 mod show;
 mod switch;
+mod sync;
+mod test;
 
 use super::Run;
 use super::object::Named;
@@ -17,6 +20,7 @@ use crate::failure::Failure;
 /// List, show and change connectors to other mail systems
 #[derive(Debug, clap::Subcommand)]
 pub enum Args {
+    Add(add::Args),
     Install(install::Args),
     Remove(remove::Args),
     Pack(pack::Args),
@@ -24,6 +28,8 @@ pub enum Args {
     List(list::Args),
     Show(show::Args),
     Set(set::Args),
+    Test(test::Args),
+    Sync(sync::Args),
     /// Have a connector carry mail
     Enable(Named),
     /// Have a connector carry no mail; what waits for it goes to others, or waits
@@ -33,6 +39,9 @@ pub enum Args {
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Self::Add(args) => args.run(context),
+            Self::Test(args) => args.run(context),
+            Self::Sync(args) => args.run(context),
             Self::Install(args) => args.run(context),
             Self::Remove(args) => args.run(context),
             Self::Pack(args) => args.run(context),

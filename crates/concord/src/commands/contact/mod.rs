@@ -16,7 +16,7 @@ pub enum Args {
     Show(Named),
     /// List every contact
     List,
-    Set(set::Args),
+    Set(Box<set::Args>),
     /// Remove a contact; it leaves its lists too
     Remove(Remove),
 }

@@ -1,6 +1,7 @@
 //! `concord contact set`
 
 use crate::commands::Run;
+use crate::commands::recipient::Recipient;
 use crate::commands::object::{self, CONTACT, Named, Names};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -13,6 +14,8 @@ pub struct Args {
     which: Named,
     #[command(flatten)]
     names: Names,
+    #[command(flatten)]
+    recipient: Recipient,
     /// Where its mail goes
     #[arg(long, value_name = "ADDRESS")]
     target: Option<String>,
@@ -21,6 +24,7 @@ pub struct Args {
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         let patch = Patch { target: self.target, ..self.names.patch() };
+        let patch = self.recipient.into_patch(patch);
         object::change(CONTACT, &self.which.name, &patch, context)
     }
 }

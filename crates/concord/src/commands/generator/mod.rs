@@ -3,6 +3,7 @@
 mod list;
 mod set;
 mod stamp;
+mod work;
 
 use super::Run;
 use crate::context::Context;

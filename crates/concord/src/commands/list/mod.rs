@@ -17,7 +17,7 @@ pub enum Args {
     Show(Named),
     /// List every distribution list
     List,
-    Set(set::Args),
+    Set(Box<set::Args>),
     /// Add members to a list
     AddMember(members::Args),
     /// Take members from a list

@@ -1,6 +1,7 @@
 //! `concord list set`
 
 use crate::commands::Run;
+use crate::commands::recipient::{Recipient, names, yes_or_no};
 use crate::commands::object::{self, LIST, Named, Names};
 use crate::context::Context;
 use crate::failure::Failure;
@@ -13,6 +14,17 @@ pub struct Args {
     which: Named,
     #[command(flatten)]
     names: Names,
+    #[command(flatten)]
+    recipient: Recipient,
+    /// A mailbox that may change its members (may be given several times); 'none' clears the list
+    #[arg(long, value_name = "MAILBOX")]
+    owner: Vec<String>,
+    /// Whether only owners and administrators see its members
+    #[arg(long, value_name = "yes|no", value_parser = yes_or_no)]
+    hide_members: Option<bool>,
+    /// Who hears of it when a message to it cannot be delivered
+    #[arg(long, value_name = "WHO", value_parser = ["sender", "owner", "nobody"])]
+    report_to: Option<String>,
     /// Add a member by name or address (may be given several times)
     #[arg(long, value_name = "MEMBER")]
     add_member: Vec<String>,
@@ -26,8 +38,12 @@ impl Run for Args {
         let patch = Patch {
             add_members: self.add_member,
             remove_members: self.remove_member,
+            owners: names(self.owner),
+            hide_members: self.hide_members,
+            report_to: self.report_to,
             ..self.names.patch()
         };
+        let patch = self.recipient.into_patch(patch);
         object::change(LIST, &self.which.name, &patch, context)
     }
 }

@@ -16,7 +16,7 @@ pub enum Args {
     Show(Named),
     /// List every mailbox
     List,
-    Set(set::Args),
+    Set(Box<set::Args>),
     /// Remove a mailbox with its folders and messages
     Remove(Remove),
 }

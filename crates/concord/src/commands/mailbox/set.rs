@@ -1,11 +1,11 @@
 //! `concord mailbox set`
 
 use crate::commands::object::{self, MAILBOX, Named, Names};
+use crate::commands::recipient::{Forwarding, Limit, Recipient, limit};
 use crate::commands::{Run, password};
 use crate::context::Context;
 use crate::failure::Failure;
 use concord_admin_api::wire::{ObjectView, Patch, SetPassword};
-use concord_base::ByteSize;
 use concord_controller::{Method, path_of};
 
 /// Change a mailbox
@@ -15,9 +15,13 @@ pub struct Args {
     which: Named,
     #[command(flatten)]
     names: Names,
+    #[command(flatten)]
+    forwarding: Forwarding,
+    #[command(flatten)]
+    recipient: Recipient,
     /// How much it may hold, for example '2 GiB', or 'none'
-    #[arg(long, value_name = "SIZE", value_parser = quota)]
-    quota: Option<Quota>,
+    #[arg(long, value_name = "SIZE", value_parser = limit)]
+    quota: Option<Limit>,
     /// Bar logging in; mail still arrives
     #[arg(long, conflicts_with = "enable_login")]
     disable_login: bool,
@@ -34,17 +38,6 @@ pub struct Args {
     no_password: bool,
 }
 
-/// A limit, or none.
-#[derive(Debug, Clone, Copy)]
-struct Quota(Option<ByteSize>);
-
-fn quota(text: &str) -> Result<Quota, concord_base::ParseByteSizeError> {
-    if text.eq_ignore_ascii_case("none") {
-        return Ok(Quota(None));
-    }
-    text.parse().map(|size| Quota(Some(size)))
-}
-
 impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         let login_disabled = match (self.disable_login, self.enable_login) {
@@ -57,6 +50,7 @@ impl Run for Args {
             login_disabled,
             ..self.names.patch()
         };
+        let patch = self.recipient.into_patch(self.forwarding.into_patch(patch));
         let asked = self.password || self.source.password_stdin;
         let password = match (asked, self.no_password) {
             (true, _) => Some(SetPassword { password: Some(self.source.read()?) }),

@@ -1,9 +1,11 @@
 //! `concord queue`: messages that wait.
 
 mod act;
+mod ask;
 mod filter;
 mod list;
 mod show;
+mod start;
 
 use super::Run;
 use crate::context::Context;
@@ -25,6 +27,8 @@ pub enum Args {
     Return(act::Args),
     /// Delete messages; nobody is told
     Delete(act::Args),
+    Start(start::Args),
+    Ask(ask::Args),
 }
 
 impl Run for Args {
@@ -37,6 +41,8 @@ impl Run for Args {
             Self::Release(args) => args.run(ActName::Release, context),
             Self::Return(args) => args.run(ActName::Return, context),
             Self::Delete(args) => args.run(ActName::Delete, context),
+            Self::Start(args) => args.run(context),
+            Self::Ask(args) => args.run(context),
         }
     }
 }

@@ -33,6 +33,7 @@ impl Run for Args {
             ("subject", show::said(&message.subject)),
             ("message-id", show::said(&message.message_id)),
             ("size", show::size(message.octets)),
+            ("urgency", message.urgency.clone()),
             ("received (UTC)", show::time(&message.received)),
             ("from", arrival(&message.arrival)),
         ]);

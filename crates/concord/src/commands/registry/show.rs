@@ -47,6 +47,7 @@ impl Run for Args {
         for (name, component) in &registry.components {
             let from = match &component.origin {
                 Origin::Release => "the release".to_owned(),
+                Origin::BuiltIn { connector } => format!("the release, as {connector}"),
                 Origin::Package { contract, .. } => format!("a package, contract {contract}"),
             };
             let runs = if component.enabled { "yes" } else { "no" };

@@ -201,6 +201,9 @@ fn start(host: &Host, options: &InstallOptions, context: &Context) -> Result<(),
         print::line(format_args!("start it with 'concord --root {root} up'"));
     }
     print::line(format_args!("make mailboxes with 'concord --root {root} mailbox add NAME'"));
+    if options.installation.manager != Manager::None || options.organisation.is_some() {
+        print::line(format_args!("set Internet mail up with 'concord --root {root} setup mail'"));
+    }
     Ok(())
 }
 

@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use crate::{print, release, serve};
 use concord_engine::offline;
 use concord_setup::Lock;
-use concord_setup::manifest::BUILT_IN;
+use concord_setup::manifest::{BUILT_IN, kinds};
 use std::path::PathBuf;
 
 /// Bring a run that was cut off to its end (every verb does it first)
@@ -63,7 +63,7 @@ impl Run for Facts {
                 "registry": facts.schemas.registry,
                 "contract": facts.schemas.contract,
             },
-            "components": BUILT_IN,
+            "components": BUILT_IN.into_iter().chain(kinds()).collect::<Vec<_>>(),
         }));
         Ok(())
     }

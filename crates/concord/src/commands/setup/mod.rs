@@ -4,6 +4,7 @@ pub mod answers;
 mod component;
 pub mod install;
 mod internal;
+mod mail;
 mod plan;
 mod remove;
 pub mod run;
@@ -17,6 +18,7 @@ use crate::failure::Failure;
 #[derive(Debug, clap::Subcommand)]
 pub enum Args {
     Install(Box<install::Args>),
+    Mail(Box<mail::Args>),
     Add(component::Add),
     Remove(remove::Args),
     Enable(component::Enable),
@@ -36,6 +38,7 @@ impl Run for Args {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
             Self::Install(args) => args.run(context),
+            Self::Mail(args) => args.run(context),
             Self::Add(args) => args.run(context),
             Self::Remove(args) => args.run(context),
             Self::Enable(args) => args.run(context),

@@ -22,9 +22,10 @@ pub fn ask(choices: &mut Choices) -> Result<(), Failure> {
     Ok(())
 }
 
-fn question(what: &str, default: &str) -> Result<String, Failure> {
+/// Asks for one value; Enter takes the default.
+pub(super) fn question(what: &str, default: &str) -> Result<String, Failure> {
     let failed = |e: std::io::Error| {
-        Failure::new("cli.wizard", format!("cannot ask: {e}; give --organisation and --domain"))
+        Failure::new("cli.wizard", format!("cannot ask: {e}; give flags, or --answers"))
     };
     eprint!("{what} [{default}]: ");
     std::io::stderr().flush().map_err(failed)?;

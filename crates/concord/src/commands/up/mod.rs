@@ -41,7 +41,7 @@ impl Run for Args {
         let is_new = setup::prepare(&root, self.demo)? == setup::Found::New;
         let settings = concord_settings::load(&root)?;
         serve::log_to_file(&root, &settings)?;
-        concord_tls::server_config(setup::certificate(&root, &settings)?)?;
+        concord_tls::server_config_of_first(setup::certificates(&root, &settings)?)?;
         let config = services::controller_config(&root, &settings)?;
         let first = self.first(&settings);
         let mut output =

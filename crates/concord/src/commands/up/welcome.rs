@@ -8,7 +8,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// Listener, what it is called, and how it is protected.
-const ENDPOINTS: [(&str, &str, &str); 7] = [
+const ENDPOINTS: [(&str, &str, &str); 11] = [
     ("smtp", "SMTP", "mail from other servers, STARTTLS"),
     ("submission", "submission", "mail from users, STARTTLS"),
     ("submissions", "submissions", "mail from users, TLS"),
@@ -16,6 +16,10 @@ const ENDPOINTS: [(&str, &str, &str); 7] = [
     ("imaps", "IMAPS", "mailboxes, TLS"),
     ("pop3", "POP3", "mailboxes, STLS"),
     ("pop3s", "POP3S", "mailboxes, TLS"),
+    ("ldap", "LDAP", "the directory, STARTTLS"),
+    ("ldaps", "LDAPS", "the directory, TLS"),
+    ("http", "HTTP", "certificates, set-up of mail programs"),
+    ("https", "HTTPS", "the same, and the MTA-STS policy"),
 ];
 
 /// The table of endpoints, and for a demonstration what to try.
@@ -53,6 +57,13 @@ fn demonstration(out: &mut String, settings: &Settings) {
          \x20 swaks --server {smtp} --from bob@example.test --to alice@example.test\n\
          \x20 curl -sk --user alice@example.test:{DEMO_PASSWORD} 'imap://{imap}/INBOX;MAILINDEX=1'\n"
     );
+    if let Some(ldap) = reachable(&listen.ldap) {
+        let _ = write!(
+            out,
+            "\nLook into the directory:\n\
+             \x20 ldapsearch -x -H ldap://{ldap} -D alice@example.test -w {DEMO_PASSWORD} -b '' '(mail=*)'\n"
+        );
+    }
 }
 
 /// The first address, as a client on this machine would write it.

@@ -20,6 +20,17 @@ impl Bar {
     }
 
     /// Shows how far it is.
+    pub fn at(&self, what: &'static str, done: usize, total: usize) {
+        let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        self.count(what, number(done), number(total));
+    }
+
+    /// Shows how far it is.
+    pub fn count(&self, what: &'static str, done: u64, total: u64) {
+        self.tell(Progress { what, done, total });
+    }
+
+    /// Shows how far it is.
     pub fn tell(&self, progress: Progress<'_>) {
         self.0.set_length(progress.total.max(progress.done));
         self.0.set_position(progress.done);

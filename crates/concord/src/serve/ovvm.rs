@@ -1,0 +1,26 @@
+//! An OfficeVision/VM connector's entry point: its name, settings and sockets,
+//! handed to `concord-ovvm`.
+
+use super::connector::{config, failure};
+use super::{Served, serve};
+use crate::failure::Failure;
+use concord_base::SystemClock;
+use concord_ovvm as ovvm;
+use concord_settings::Root;
+use std::sync::Arc;
+
+/// Runs the connector until it is asked to stop.
+pub fn main(root: Root) -> Result<(), Failure> {
+    serve(root, run)
+}
+
+async fn run(mut served: Served) -> Result<(), Failure> {
+    let config = config(&served)?;
+    let sockets = ovvm::Sockets {
+        deliver: served.sockets.unix("deliver").pop(),
+        nje: served.sockets.tcp("nje"),
+    };
+    let stop = served.stop.clone();
+    let clock = Arc::new(SystemClock);
+    ovvm::run(config, sockets, stop, clock, || served.ready()).await.map_err(failure)
+}
