@@ -22,7 +22,9 @@ impl Config {
     /// What `--demo` chooses, on ports of our own.
     pub(crate) fn demo(ports: &Ports) -> Result<Self> {
         let mut config = Self { settings: BTreeMap::new(), listeners: BTreeMap::new() };
-        for name in ["smtp", "submission", "imap", "imaps", "pop3"] {
+        let plain =
+            ["smtp", "submission", "imap", "imaps", "pop3", "ldap", "ldaps", "http", "https"];
+        for name in plain {
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, ports.next()?));
             config.listeners.insert(name.to_owned(), address);
             config.set("listen", name, format!("[\"{address}\"]"));
@@ -44,6 +46,13 @@ impl Config {
     pub fn set(&mut self, section: &str, key: &str, value: impl Into<String>) {
         let section = self.settings.entry(section.to_owned()).or_default();
         section.insert(key.to_owned(), value.into());
+    }
+
+    /// Leaves a key at its default.
+    pub fn unset(&mut self, section: &str, key: &str) {
+        if let Some(keys) = self.settings.get_mut(section) {
+            keys.remove(key);
+        }
     }
 
     /// Hands every outbound message to a host on this machine, without TLS.

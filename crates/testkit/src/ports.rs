@@ -2,6 +2,7 @@
 
 use crate::trouble::{Result, trouble};
 use std::net::{Ipv4Addr, TcpListener};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 /// Ports per block; a server and its peers need fewer than twenty.
 const BLOCK: u16 = 20;
@@ -16,7 +17,7 @@ const BLOCKS: u16 = 990;
 pub struct Ports {
     _lock: TcpListener,
     base: u16,
-    given: std::cell::Cell<u16>,
+    given: AtomicU16,
 }
 
 impl Ports {
@@ -31,7 +32,7 @@ impl Ports {
             let Ok(lock) = TcpListener::bind((Ipv4Addr::LOCALHOST, base)) else { continue };
             let free = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok();
             if (base + 1..base + BLOCK).all(free) {
-                return Ok(Self { _lock: lock, base, given: std::cell::Cell::new(0) });
+                return Ok(Self { _lock: lock, base, given: AtomicU16::new(0) });
             }
         }
         Err(trouble("no block of free ports is left on 127.0.0.1"))
@@ -42,11 +43,10 @@ impl Ports {
     /// # Errors
     /// The block is used up.
     pub fn next(&self) -> Result<u16> {
-        let given = self.given.get() + 1;
+        let given = self.given.fetch_add(1, Ordering::Relaxed) + 1;
         if given >= BLOCK {
             return Err(trouble("a test asked for more ports than a block has"));
         }
-        self.given.set(given);
         Ok(self.base + given)
     }
 }

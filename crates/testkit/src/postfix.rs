@@ -2,10 +2,11 @@
 
 use crate::command::{run, tool};
 use crate::log::Log;
+use crate::peers::Enclave;
 use crate::process;
 use crate::trouble::{Result, trouble};
 use crate::wait::wait_until;
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -23,6 +24,17 @@ pub struct PostfixSettings {
     pub main: Vec<String>,
 }
 
+/// Where it runs.
+#[derive(Debug)]
+pub(crate) struct PostfixPlace<'a> {
+    /// The address that it listens at.
+    pub address: IpAddr,
+    /// Lines for master.cf beside the base ones.
+    pub more: Vec<String>,
+    /// What it sees of the machine.
+    pub enclave: Option<&'a Enclave>,
+}
+
 /// A running Postfix; dropping it ends it.
 #[derive(Debug)]
 pub struct Postfix {
@@ -38,6 +50,11 @@ impl Postfix {
     /// # Errors
     /// It is not installed, we are not root, or it did not start.
     pub fn start(settings: &PostfixSettings) -> Result<Self> {
+        let address = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        Self::start_at(settings, &PostfixPlace { address, more: Vec::new(), enclave: None })
+    }
+
+    pub(crate) fn start_at(settings: &PostfixSettings, place: &PostfixPlace<'_>) -> Result<Self> {
         let program = tool("postfix").ok_or_else(|| trouble("postfix is not installed"))?;
         let directory = tempfile::Builder::new().prefix("postfix-").tempdir()?;
         open_to_others(directory.path())?;
@@ -47,12 +64,17 @@ impl Postfix {
         }
         let etc = directory.path().join("etc");
         std::fs::write(etc.join("main.cf"), main_cf(directory.path(), &settings.main))?;
-        std::fs::write(etc.join("master.cf"), master_cf(settings.port))?;
+        let address = SocketAddr::new(place.address, settings.port);
+        std::fs::write(etc.join("master.cf"), master_cf(address, &place.more))?;
+        let inside = || match place.enclave {
+            Some(enclave) => enclave.command(&program),
+            None => Command::new(&program),
+        };
         run(Command::new("chown").arg("postfix").arg(directory.path().join("data")), START_LIMIT)?
             .ok()?;
         // "check" makes the queue's directories; its warnings are harmless here.
-        run(Command::new(&program).arg("-c").arg(&etc).arg("check"), START_LIMIT)?;
-        let mut child = Command::new(&program)
+        run(inside().arg("-c").arg(&etc).arg("check"), START_LIMIT)?;
+        let mut child = inside()
             .arg("-c")
             .arg(&etc)
             .arg("start-fg")
@@ -67,7 +89,6 @@ impl Postfix {
         if let Some(stderr) = child.stderr.take() {
             log.follow(stderr);
         }
-        let address = SocketAddr::from(([127, 0, 0, 1], settings.port));
         let mut peer = Self { directory, address, child, log };
         let started = wait_until("postfix to listen", START_LIMIT, || {
             if let Some(status) = peer.child.try_wait()? {
@@ -141,7 +162,7 @@ fn files_under(directory: &PathBuf) -> usize {
 
 fn main_cf(directory: &Path, more: &[String]) -> String {
     let at = directory.display();
-    let mut text = format!(
+    let base = format!(
         "compatibility_level = 3.6\n\
          queue_directory = {at}/queue\n\
          data_directory = {at}/data\n\
@@ -175,15 +196,24 @@ fn main_cf(directory: &Path, more: &[String]) -> String {
          queue_run_delay = 5s\n\
          maximal_backoff_time = 10s\n"
     );
-    for line in more {
+    // Of what is said twice Postfix warns with each command.
+    let name = |line: &str| line.split_once('=').map(|(name, _)| name.trim().to_owned());
+    let given: Vec<_> = more.iter().map(|line| name(line)).collect();
+    let kept = base.lines().filter(|line| !given.contains(&name(line)));
+    let mut text = String::new();
+    for line in kept.chain(more.iter().map(String::as_str)) {
         text.push_str(line);
         text.push('\n');
     }
     text
 }
 
-fn master_cf(port: u16) -> String {
-    let mut text = format!("127.0.0.1:{port} inet n - n - - smtpd\n");
+fn master_cf(address: SocketAddr, more: &[String]) -> String {
+    let mut text = format!("{address} inet n - n - - smtpd\n");
+    for line in more {
+        text.push_str(line);
+        text.push('\n');
+    }
     for line in [
         "pickup unix n - n 60 1 pickup",
         "cleanup unix n - n - 0 cleanup",
@@ -207,6 +237,8 @@ fn master_cf(port: u16) -> String {
         "virtual unix - n n - - virtual",
         "anvil unix - - n - 1 anvil",
         "scache unix - - n - 1 scache",
+        // without it nothing has TLS
+        "tlsmgr unix - - n 1000? 1 tlsmgr",
         "postlog unix-dgram n - n - 1 postlogd",
     ] {
         text.push_str(line);

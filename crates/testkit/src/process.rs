@@ -16,7 +16,7 @@ pub struct ProcessUse {
     pub processes: usize,
 }
 
-fn send(pid: u32, signal: Signal) -> Result<()> {
+pub(crate) fn send(pid: u32, signal: Signal) -> Result<()> {
     let pid = i32::try_from(pid).ok().and_then(Pid::from_raw);
     let pid = pid.ok_or_else(|| trouble("not a process id"))?;
     match kill_process(pid, signal) {

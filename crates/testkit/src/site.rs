@@ -35,6 +35,8 @@ pub struct Site {
     log: Log,
     /// More lines of the answers' `[settings...]`.
     pub settings: String,
+    /// Variables for the controller and what it starts.
+    pub environment: Vec<(String, String)>,
 }
 
 impl Site {
@@ -66,6 +68,7 @@ impl Site {
             child: None,
             log: Log::default(),
             settings: String::new(),
+            environment: Vec::new(),
         })
     }
 
@@ -256,6 +259,7 @@ impl Site {
         self.log = Log::default();
         let mut child = self
             .command(&["up"])
+            .envs(self.environment.clone())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
