@@ -6,12 +6,24 @@
 // Clippy takes only the functions marked as tests for tests; all of this is.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
+mod attacks;
+mod authentication;
+mod certificates;
 mod controller;
 mod crashes;
+mod directory;
 mod disk_full;
+mod dmarc_reports;
+mod etrn;
+mod filters;
+mod groupwise;
 mod hold;
+mod ldap;
+mod ldif;
 mod mail;
+mod mail_setup;
 mod mbsync;
+mod ovvm;
 mod postfix;
 mod quarantine;
 mod queue;
@@ -20,6 +32,8 @@ mod rebuild;
 mod reports;
 mod setup;
 mod trace;
+mod transport_security;
+mod way_out;
 
 use concord_testkit::{Concord, Result, wait_for};
 use serde_json::Value;

@@ -51,12 +51,41 @@ fn missing_address_generator_stops_nobody() -> Result<()> {
     Ok(())
 }
 
+/// Q230331: who answers an old message writes to the address of that time.
+#[test]
+fn mail_to_the_address_before_a_changed_rule_still_arrives() -> Result<()> {
+    let site = Site::running()?;
+    let rule = r#"{"name":"SMTP","component":"core","rule":"%m@example.test"}"#;
+    ask(&site, &["--data", rule, "http://concord/v1/generators"])?;
+    site.add_mailbox("jane")?;
+    let set = ["generator", "set", "SMTP", "--rule", "%m.new@example.test"];
+    let would = site.fails(2, &[&set[..], &["--dry-run"]].concat())?;
+    let change = "jane: SMTP:jane@example.test -> SMTP:jane.new@example.test";
+    assert!(would.contains(change), "{would}");
+    let jane = addresses(&site, "jane")?;
+    assert!(jane.contains("jane@example") && !jane.contains("jane.new"), "as it was: {jane}");
+    assert!(site.ok(&[&set[..], &["--restamp"]].concat())?.contains(change));
+    site.send("jane", "an-answer")?;
+    site.send("jane.new", "a-question")?;
+    let both = || Ok(site.imap("jane")?.count("INBOX")? == 2);
+    wait_until("both messages", Duration::from_secs(30), both)?;
+    site.add_mailbox("john")?;
+    let john = addresses(&site, "john")?;
+    assert!(john.contains("john.new@example.test"), "{john}");
+    site.ok(&[&set[..], &["--dry-run"]].concat())?;
+    Ok(())
+}
+
 /// By the admin API, as a careless hand would.
 fn remove_generator(site: &Site) -> Result<()> {
+    ask(site, &["--request", "DELETE", "http://concord/v1/generators/HOOK"])
+}
+
+fn ask(site: &Site, request: &[&str]) -> Result<()> {
     let mut curl = std::process::Command::new("curl");
     curl.args(["--silent", "--fail", "--unix-socket"])
         .arg(site.root().join("run/admin.sock"))
-        .args(["--request", "DELETE", "http://concord/v1/generators/HOOK"]);
+        .args(request);
     concord_testkit::run(&mut curl, std::time::Duration::from_secs(30))?.ok()?;
     Ok(())
 }

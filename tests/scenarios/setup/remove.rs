@@ -144,6 +144,8 @@ fn removing_one_of_three_connectors_leaves_the_others() -> Result<()> {
     site.ok(&["connector", "remove", "third", "--yes"])?;
     let generators = site.ok(&["--json", "generator", "list"])?;
     assert!(!generators.contains("HOOK"), "the last one takes it along: {generators}");
+    // Q235503: addresses that were given out stay, for mail still comes to them.
+    assert!(site.ok(&["mailbox", "show", "alice"])?.contains("HOOK:alice"));
     healthy(&site)?;
     assert!(site.is_up());
     Ok(())
