@@ -1,4 +1,5 @@
-//! Measures Concord against Debian's Postfix and Dovecot (LMTP, Maildir).
+//! Measures Concord against Debian's Postfix and Dovecot (LMTP, Maildir), and
+//! slapd.
 //!
 //! Method. Server and load generator share the machine, so a figure is "server
 //! and client on these cores": compare only figures of one run. Closed loop: a
@@ -14,10 +15,13 @@
 mod figures;
 mod imap;
 mod latency;
+mod ldap;
 mod load;
 mod mailboxes;
 mod meter;
 mod pair;
+mod queue;
+mod relay;
 mod report;
 mod smtp;
 mod wire;
@@ -26,7 +30,10 @@ use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 #[derive(Parser)]
-#[command(about = "Measures Concord against Postfix and Dovecot", bin_name = "cargo xtask bench")]
+#[command(
+    about = "Measures Concord against Postfix, Dovecot and slapd",
+    bin_name = "cargo xtask bench"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -38,6 +45,12 @@ enum Command {
     Smtp(smtp::Options),
     /// A mailbox of 10,000 messages: append, fetch, search, store, copy.
     Imap(imap::Options),
+    /// A directory of 100,000 people, against slapd: search, read, bind, add, modify.
+    Ldap(ldap::Options),
+    /// Mail for other systems, against Postfix: relayed per second, CPU, syncs.
+    Relay(relay::Options),
+    /// A large queue of which most destinations are not there.
+    Queue(queue::Options),
     /// Only the load, against any server on this machine.
     Load(load::Options),
 }
@@ -46,6 +59,9 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Smtp(options) => smtp::run(&options),
         Command::Imap(options) => imap::run(&options),
+        Command::Ldap(options) => ldap::run(&options),
+        Command::Relay(options) => relay::run(&options),
+        Command::Queue(options) => queue::run(&options),
         Command::Load(options) => load::run(&options),
     };
     match done {

@@ -61,8 +61,8 @@ pub fn users() -> Vec<String> {
     (0..USERS).map(user).collect()
 }
 
-/// The layer's variables.
-fn layer(counter: &SyncCounter, delay_us: u64) -> Result<Vec<(&'static str, String)>> {
+/// The variables of the layer that counts syncs.
+pub(crate) fn layer(counter: &SyncCounter, delay_us: u64) -> Result<Vec<(&'static str, String)>> {
     let library = std::env::var("SYNC_LAYER")
         .map_err(|_| trouble("SYNC_LAYER does not name the layer; run 'cargo xtask bench'"))?;
     Ok(vec![
@@ -185,7 +185,8 @@ impl Server for Peer {
     }
 }
 
-fn scratch(prefix: &str) -> Result<tempfile::TempDir> {
+/// A directory that servers of other users can enter.
+pub(crate) fn scratch(prefix: &str) -> Result<tempfile::TempDir> {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::Builder::new().prefix(prefix).tempdir()?;
     open(directory.path(), std::fs::Permissions::from_mode(0o755))?;

@@ -7,27 +7,66 @@
 
 #![no_main]
 
-use concord_address::{SmtpAddress, TypedAddress};
 use libfuzzer_sys::{Corpus, fuzz_target};
-use std::path::Path;
 use std::sync::OnceLock;
 
 type Parser = fn(&[u8]);
 
 /// What can be fuzzed. `cargo xtask fuzz` has the same names.
 const TARGETS: &[(&str, Parser)] = &[
+    #[cfg(feature = "address")]
     ("address", address),
+    #[cfg(feature = "bundle")]
     ("bundle", concord_bundle::fuzz),
+    #[cfg(feature = "client-setup")]
+    ("client-setup", concord_client_setup::fuzz),
+    #[cfg(feature = "cms-mail")]
+    ("cms-names", concord_cms_mail::fuzz_names),
+    #[cfg(feature = "cms-mail")]
+    ("cms-netdata", concord_cms_mail::fuzz_netdata),
+    #[cfg(feature = "cms-mail")]
+    ("cms-notes", concord_cms_mail::fuzz_notes),
+    #[cfg(feature = "dirsync")]
+    ("dirsync", concord_dirsync::fuzz),
+    #[cfg(feature = "ebcdic")]
+    ("ebcdic", concord_ebcdic::fuzz),
+    #[cfg(feature = "groupwise")]
+    ("groupwise", concord_groupwise::fuzz),
+    #[cfg(feature = "groupwise-api")]
+    ("groupwise-api", concord_groupwise_api::fuzz),
+    #[cfg(feature = "imap")]
     ("imap", concord_imap::fuzz),
+    #[cfg(feature = "mapping")]
+    ("mapping", concord_mapping::fuzz),
+    #[cfg(feature = "ldap")]
+    ("ldap", concord_ldap::fuzz),
+    #[cfg(feature = "message")]
     ("message", concord_message::fuzz),
+    #[cfg(feature = "message-log")]
     ("message-log", concord_message_log::fuzz),
+    #[cfg(feature = "milter")]
+    ("milter", concord_milter::fuzz),
+    #[cfg(feature = "nje")]
+    ("nje", concord_nje::fuzz),
+    #[cfg(feature = "nje")]
+    ("nje-blocks", concord_nje::fuzz_blocks),
+    #[cfg(feature = "pop3")]
     ("pop3", concord_pop3::fuzz),
+    #[cfg(feature = "reputation")]
+    ("reputation", concord_reputation::fuzz),
+    #[cfg(feature = "sasl")]
     ("sasl", concord_sasl::fuzz),
+    #[cfg(feature = "settings")]
     ("settings", settings),
+    #[cfg(feature = "smtp")]
     ("smtp", concord_smtp::fuzz),
+    #[cfg(feature = "transport-security")]
+    ("transport-security", concord_transport_security::fuzz),
 ];
 
+#[cfg(feature = "address")]
 fn address(data: &[u8]) {
+    use concord_address::{SmtpAddress, TypedAddress};
     let Ok(text) = std::str::from_utf8(data) else { return };
     if let Ok(address) = text.parse::<SmtpAddress>() {
         let again = address.to_string().parse::<SmtpAddress>();
@@ -39,7 +78,9 @@ fn address(data: &[u8]) {
     }
 }
 
+#[cfg(feature = "settings")]
 fn settings(data: &[u8]) {
+    use std::path::Path;
     if let Ok(text) = std::str::from_utf8(data) {
         let _ = concord_settings::parse(text, Path::new("concord.toml"));
     }

@@ -11,8 +11,32 @@ use std::process::Stdio;
 use std::time::Duration;
 
 /// The names that `fuzz/src/main.rs` knows.
-const TARGETS: &[&str] =
-    &["address", "bundle", "imap", "message", "message-log", "pop3", "sasl", "settings", "smtp"];
+const TARGETS: &[&str] = &[
+    "address",
+    "bundle",
+    "client-setup",
+    "cms-names",
+    "cms-netdata",
+    "cms-notes",
+    "dirsync",
+    "ebcdic",
+    "groupwise",
+    "groupwise-api",
+    "imap",
+    "ldap",
+    "mapping",
+    "message",
+    "message-log",
+    "milter",
+    "nje",
+    "nje-blocks",
+    "pop3",
+    "reputation",
+    "sasl",
+    "settings",
+    "smtp",
+    "transport-security",
+];
 
 /// What libFuzzer steers by: counters on every edge, and compared values.
 const FLAGS: &str = "-Cpasses=sancov-module \
@@ -32,6 +56,9 @@ pub struct Options {
     /// Seconds for each target.
     #[arg(long, default_value_t = 60)]
     seconds: u32,
+    /// At most so many executions of each target.
+    #[arg(long)]
+    runs: Option<u64>,
     /// Only this target.
     target: Option<String>,
 }
@@ -45,12 +72,12 @@ pub fn run(options: &Options) -> Result<()> {
         }
         None => TARGETS.to_vec(),
     };
-    let fuzzer = build()?;
+    let fuzzer = build(options.target.as_deref())?;
     let mut failed = Vec::new();
     println!("| target | seconds | executions | per second | corpus |");
     println!("|---|---|---|---|---|");
     for name in chosen {
-        if !fuzz(&fuzzer, name, options.seconds)? {
+        if !fuzz(&fuzzer, name, options)? {
             failed.push(name);
         }
     }
@@ -60,24 +87,34 @@ pub fn run(options: &Options) -> Result<()> {
     Err(trouble(format!("{} failed; the inputs are in fuzz/artifacts", failed.join(", "))))
 }
 
-fn build() -> Result<PathBuf> {
+/// The parsers' crate of a target: a feature of the fuzzer.
+fn feature(target: &str) -> &str {
+    match target {
+        "nje-blocks" => "nje",
+        target if target.starts_with("cms-") => "cms-mail",
+        target => target,
+    }
+}
+
+fn build(target_name: Option<&str>) -> Result<PathBuf> {
     let version = run_program(program("rustc").arg("-vV"), Duration::from_secs(30))?.ok()?;
     let host = version.stdout.lines().find_map(|l| l.strip_prefix("host: "));
     let host = host.ok_or_else(|| trouble("rustc does not name its host"))?;
     let directory = target().join("fuzz");
     // With --target the flags are not given to build scripts.
-    must(
-        cargo()
-            .current_dir(root().join("fuzz"))
-            .args(["build", "--release", "--target", host, "--target-dir"])
-            .arg(&directory)
-            .env("RUSTFLAGS", FLAGS),
-    )?;
+    let mut build = cargo();
+    build.current_dir(root().join("fuzz")).args(["build", "--release", "--target", host]);
+    build.arg("--target-dir").arg(&directory).env("RUSTFLAGS", FLAGS);
+    if let Some(name) = target_name {
+        build.args(["--no-default-features", "--features", feature(name)]);
+    }
+    must(&mut build)?;
     Ok(directory.join(host).join("release/concord-fuzz"))
 }
 
 /// Runs one target; whether it held.
-fn fuzz(fuzzer: &Path, name: &str, seconds: u32) -> Result<bool> {
+fn fuzz(fuzzer: &Path, name: &str, options: &Options) -> Result<bool> {
+    let seconds = options.seconds;
     let base = root().join("fuzz");
     // What was found stays in target/, what people wrote is in fuzz/corpus.
     let found = target().join("fuzz-corpus").join(name);
@@ -96,6 +133,9 @@ fn fuzz(fuzzer: &Path, name: &str, seconds: u32) -> Result<bool> {
         .args(["-print_final_stats=1", "-rss_limit_mb=2048"])
         .args([&found, &written])
         .stdin(Stdio::null());
+    if let Some(runs) = options.runs {
+        command.arg(format!("-runs={runs}"));
+    }
     let limit = Duration::from_secs(u64::from(seconds) + 120);
     let done = run_program(&mut command, limit)?;
     let stat = |key: &str| {

@@ -9,23 +9,50 @@ use toml::{Table, Value};
 /// The floors from the ground up. A crate may use those of its own floor and
 /// of the floors under it.
 const FLOORS: &[(&str, &[&str])] = &[
-    ("ground", &["base", "address", "message", "settings", "tls", "testkit"]),
-    ("protocol", &["smtp", "smtp-tokio"]),
+    (
+        "ground",
+        &[
+            "base",
+            "address",
+            "client-setup",
+            "ebcdic",
+            "mapping",
+            "message",
+            "settings",
+            "tls",
+            "testkit",
+        ],
+    ),
+    (
+        "protocol",
+        &["cms-mail", "groupwise-api", "milter", "nje", "nje-tokio", "smtp", "smtp-tokio"],
+    ),
     (
         "domain",
         &[
+            "acme",
             "directory",
             "store",
             "transport",
+            "transport-security",
             "sasl",
             "message-log",
+            "mail-filter",
             "engine",
             "connector",
+            "dirsync",
+            "mail-policy",
+            "mail-authentication",
+            "dns-check",
             "registry",
+            "reputation",
         ],
     ),
     ("lifecycle", &["bundle", "controller", "setup"]),
-    ("services", &["admin-api", "imap", "pop3", "core", "internet-mail"]),
+    (
+        "services",
+        &["admin-api", "imap", "ldap", "pop3", "core", "groupwise", "internet-mail", "ovvm", "web"],
+    ),
     ("daemon", &["concord"]),
     ("tools", &["xtask", "bench", "tests"]),
 ];

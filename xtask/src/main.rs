@@ -13,6 +13,7 @@ mod kb;
 mod layers;
 mod next;
 mod packages;
+mod peers;
 mod product;
 mod storm;
 mod test;
@@ -38,6 +39,8 @@ enum Task {
     Kb,
     /// Fuzzes the parsers that are our own.
     Fuzz(fuzz::Options),
+    /// Exchanges 500 messages under DANE and MTA-STS with each of Postfix, Exim and OpenSMTPD.
+    Peers(peers::Options),
     /// Breaks a loaded server on purpose and counts what was lost.
     #[command(subcommand)]
     Storm(storm::Storm),
@@ -52,7 +55,7 @@ enum Task {
     /// Makes a package for Debian.
     Deb(deb::Options),
     /// Measures: `smtp` and `imap` against Debian's Postfix and Dovecot (arguments go to
-    /// concord-bench), `setup` what Setup's verbs take.
+    /// concord-bench), `setup` what Setup's verbs take, `sync` runs of directory synchronisation, `nje` a link.
     Bench(bench::Options),
 }
 
@@ -62,6 +65,7 @@ fn main() -> ExitCode {
         Task::Layers => layers::run(),
         Task::Kb => kb::run(),
         Task::Fuzz(options) => fuzz::run(&options),
+        Task::Peers(options) => peers::run(&options),
         Task::Storm(storm) => storm::run(&storm),
         Task::Bundle(options) => bundle::run(&options),
         Task::Next { release } => next::run(release).map(|file| println!("{}", file.display())),

@@ -1,7 +1,7 @@
 //! `cargo xtask next`: the same sources as a newer release, for exercising
 //! updates: another version, and one more migration of the index.
 
-use crate::workspace::{cargo, must, program, target};
+use crate::workspace::{cargo, must, program, scope, target};
 use concord_testkit::{Result, tool};
 use std::path::PathBuf;
 
@@ -11,11 +11,8 @@ const VERSION: &str = "99.0.0";
 /// Builds it into `target/debug/next/concord` (or `release`).
 pub fn run(release: bool) -> Result<PathBuf> {
     let mut build = cargo();
-    build.args(["build", "--quiet", "--package", "concord", "--bin", "concord"]);
-    build.args(["--features", "schema-exercise"]).env("CONCORD_RELEASE", VERSION);
-    if release {
-        build.arg("--release");
-    }
+    build.args(["build", "--quiet", "--bin", "concord"]).args(scope(release));
+    build.args(["--features", "concord/schema-exercise"]).env("CONCORD_RELEASE", VERSION);
     must(&mut build)?;
     let profile = target().join(if release { "release" } else { "debug" });
     let directory = profile.join("next");

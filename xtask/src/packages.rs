@@ -12,6 +12,8 @@ pub const FOR_TESTS: &[(&str, &str)] = &[
     ("mbsync", "isync"),
     ("swaks", "swaks libnet-ssleay-perl"),
     ("curl", "curl"),
+    // the mechanisms of SASL are packages of their own
+    ("ldapsearch", "ldap-utils libsasl2-modules python3-ldap3"),
     ("minisign", "minisign"),
     ("mutt", "mutt"),
     ("script", "bsdutils"),
@@ -20,10 +22,42 @@ pub const FOR_TESTS: &[(&str, &str)] = &[
     ("debootstrap", "debootstrap"),
     ("systemd-nspawn", "systemd-container"),
     ("dpkg-deb", "dpkg"),
+    // the peers of mail authentication
+    ("opendkim", "opendkim"),
+    ("opendmarc", "opendmarc publicsuffix"),
+    (
+        "dmarc-policy-find",
+        "python3-authheaders python3-dkim python3-dnspython python3-milter python3-nacl \
+         python3-spf",
+    ),
+    // schemas of reports
+    ("xmllint", "libxml2-utils"),
+    ("jsonschema", "python3-jsonschema"),
+    ("rspamd", "rspamd"),
+    // names under DNSSEC
+    ("knotd", "knot"),
+    ("unbound", "unbound"),
+    ("clamd", "clamav-daemon"),
+    ("clamav-milter", "clamav-milter"),
+    // a certification authority, and a name server that takes changes
+    ("pebble", "pebble"),
+    ("named", "bind9"),
+    ("nsupdate", "bind9-dnsutils"),
+    ("openssl", "openssl"),
+    // exports are loaded into it, and its schema checks them
+    ("slapadd", "slapd"),
+    // hosts whose clock is wrong
+    ("faketime", "faketime"),
 ];
 
 /// Programs of the benchmarks.
 pub const FOR_BENCHES: &[(&str, &str)] = &[("postfix", "postfix"), ("cc", "gcc")];
+
+/// The peer of `bench nje`.
+pub const PYTHON: &[(&str, &str)] = &[("python3", "python3")];
+
+/// The directory that `bench ldap` compares with.
+pub const SLAPD: &[(&str, &str)] = &[("slapd", "slapd")];
 
 /// Debian's Dovecot is three packages; all are needed.
 pub const DOVECOT: &[(&str, &str)] = &[("dovecot", "dovecot-core dovecot-imapd dovecot-lmtpd")];
@@ -57,6 +91,11 @@ pub fn install(wanted: &[(&str, &str)]) -> Result<()> {
         std::fs::remove_file(POLICY)?;
     }
     installed
+}
+
+/// Installs libraries, of which no program shows whether they are there.
+pub fn install_libraries(names: &[&str]) -> Result<()> {
+    fetch(names)
 }
 
 fn fetch(packages: &[&str]) -> Result<()> {

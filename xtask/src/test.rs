@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must pass.
 
 use crate::workspace::{build_concord, cargo, must, target};
-use crate::{deb, kb, layers, next, packages};
+use crate::{deb, kb, layers, next, packages, peers};
 use clap::Args;
 use concord_testkit::{Machine, Result, debian_tree, tool};
 use std::time::Instant;
@@ -26,7 +26,8 @@ pub fn run(options: &Options) -> Result<()> {
     if !options.no_install && !options.no_scenarios {
         step("packages", || {
             packages::install(packages::FOR_TESTS)?;
-            packages::install(packages::DOVECOT)
+            packages::install(packages::DOVECOT)?;
+            peers::fetch()
         })?;
     }
     step("layers", layers::run)?;

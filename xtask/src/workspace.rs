@@ -62,12 +62,9 @@ pub fn build_program(
     version: Option<&str>,
 ) -> Result<PathBuf> {
     let mut build = cargo();
-    build.args(["build", "--package", "concord", "--bin", "concord"]);
-    if release {
-        build.arg("--release");
-    }
+    build.args(["build", "--bin", "concord"]).args(scope(release));
     if let Some(features) = features {
-        build.args(["--features", features]);
+        build.args(["--features", &format!("concord/{features}")]);
     }
     if let Some(version) = version {
         build.env("CONCORD_RELEASE", version);
@@ -75,6 +72,12 @@ pub fn build_program(
     must(&mut build)?;
     let profile = if release { "release" } else { "debug" };
     Ok(target().join(profile).join("concord"))
+}
+
+/// What a build of the server chooses features for: a release for itself, a
+/// build for tests for the whole workspace, so that it shares what they compile.
+pub fn scope(release: bool) -> &'static [&'static str] {
+    if release { &["--package", "concord", "--release"] } else { &["--workspace"] }
 }
 
 /// Where cargo builds.

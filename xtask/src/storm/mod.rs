@@ -7,8 +7,10 @@
 mod crash;
 mod damage;
 mod disk_full;
+mod groupwise;
 mod ledger;
 mod load;
+mod ovvm;
 mod power;
 mod setup;
 mod shadow;
@@ -30,6 +32,10 @@ pub enum Storm {
     Power(power::Options),
     /// Fills the disk.
     DiskFull(disk_full::Options),
+    /// Kills the GroupWise connector while mail and reports go both ways.
+    Groupwise(groupwise::Options),
+    /// Cuts an NJE link and kills both connectors while mail goes both ways.
+    Ovvm(ovvm::Options),
     /// Cuts every verb of Setup off: in the process at every point, and with SIGKILL.
     Setup(setup::Options),
 }
@@ -57,6 +63,8 @@ pub fn run(storm: &Storm) -> Result<()> {
         Storm::Crash(options) => crash::run(options),
         Storm::Power(options) => power::run(options),
         Storm::DiskFull(options) => disk_full::run(options),
+        Storm::Groupwise(options) => groupwise::run(options),
+        Storm::Ovvm(options) => ovvm::run(options),
         Storm::Setup(options) => setup::run(options),
     }
 }
