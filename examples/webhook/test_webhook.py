@@ -351,9 +351,9 @@ class TheProcess(unittest.TestCase):
         return os.path.join(self.directory.name, name)
 
     def admin(self, answer):
-        """An admin API that has one answer."""
+        """A core's API that has one answer."""
         listener = socket.socket(socket.AF_UNIX)
-        listener.bind(self.path("admin.sock"))
+        listener.bind(self.path("api.sock"))
         listener.listen()
         self.addCleanup(listener.close)
 
@@ -381,7 +381,7 @@ class TheProcess(unittest.TestCase):
         self.addCleanup(self.notify.close)
         environment = {
             **os.environ, "CONCORD_CONNECTOR": "webhook",
-            "CONCORD_ADMIN_SOCKET": self.path("admin.sock"),
+            "CONCORD_API_SOCKET": self.path("api.sock"), "CONCORD_API_TOKEN": "webhook.0",
             "CONCORD_SUBMIT_SOCKET": self.path("submit.sock"),
             "NOTIFY_SOCKET": self.path("notify.sock"), "WATCHDOG_USEC": "400000",
             "LISTEN_FDS": "1", "LISTEN_FDNAMES": "deliver",

@@ -28,10 +28,10 @@ import send  # noqa: E402
 EXIT_CONFIGURATION = 78
 # First descriptor of sd_listen_fds(3), and the most that are looked at.
 FIRST_FD, MAX_FDS = 3, 16
-# Octets of the admin API's answer; settings have at most 64 KiB.
+# Octets of the core's answer; settings have at most 64 KiB.
 MAX_ANSWER = 1 << 20
-# Seconds for the admin API, and for what runs at the end.
-ADMIN_TIMEOUT, STOP_TIME = 10, 15
+# Seconds for the core's API, and for what runs at the end.
+API_TIMEOUT, STOP_TIME = 10, 15
 # Looks at life signs if the controller asks for none.
 LOOK = 5.0
 
@@ -79,20 +79,21 @@ class UnixHttp(http.client.HTTPConnection):
     """HTTP over a Unix socket."""
 
     def __init__(self, path):
-        super().__init__("localhost", timeout=ADMIN_TIMEOUT)
+        super().__init__("localhost", timeout=API_TIMEOUT)
         self.path = path
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(ADMIN_TIMEOUT)
+        self.sock.settimeout(API_TIMEOUT)
         self.sock.connect(self.path)
 
 
-def read_settings(admin_socket, name):
+def read_settings(api_socket, token, name):
     """This connector's settings, from the core."""
-    connection = UnixHttp(admin_socket)
+    connection = UnixHttp(api_socket)
     try:
-        connection.request("GET", f"/v1/connectors/{urllib.parse.quote(name)}")
+        connection.request("GET", f"/v1/connectors/{urllib.parse.quote(name)}",
+                           headers={"Authorization": f"Bearer {token}"})
         answer = connection.getresponse()
         body = json.loads(answer.read(MAX_ANSWER))
     finally:
@@ -136,9 +137,9 @@ def tell(news):
 class Connector:
     """The connector while it runs."""
 
-    def __init__(self, name, admin_socket, submit_socket, sockets):
-        self.name, self.admin_socket = name, admin_socket
-        self.settings = read_settings(admin_socket, name)
+    def __init__(self, name, api_socket, token, submit_socket, sockets):
+        self.name, self.api_socket, self.token = name, api_socket, token
+        self.settings = read_settings(api_socket, token, name)
         self.wake = threading.Event()
         self.ending = self.reread = False
         self.servers = [
@@ -188,7 +189,7 @@ class Connector:
     def read_again(self):
         """New settings, if they are any good; else it goes on with the old ones."""
         try:
-            self.settings = read_settings(self.admin_socket, self.name)
+            self.settings = read_settings(self.api_socket, self.token, self.name)
             log.info("the settings were read anew")
         except (Misconfigured, OSError, ValueError, http.client.HTTPException) as error:
             log.error("the old settings stay: %s", error)
@@ -201,7 +202,8 @@ def main():
         sockets = inherited()
         if "deliver" not in sockets:
             raise Misconfigured("no socket 'deliver' was handed over; the controller starts it")
-        wanted = ("CONCORD_CONNECTOR", "CONCORD_ADMIN_SOCKET", "CONCORD_SUBMIT_SOCKET")
+        wanted = ("CONCORD_CONNECTOR", "CONCORD_API_SOCKET", "CONCORD_API_TOKEN",
+                  "CONCORD_SUBMIT_SOCKET")
         values = [os.environ.get(variable) for variable in wanted]
         if not all(values):
             raise Misconfigured(f"one of {', '.join(wanted)} is not set")
