@@ -55,7 +55,8 @@ pub fn replace(file: &Path, octets: &[u8]) -> Result<()> {
     private_directory(directory)?;
     let draft = draft_of(file);
     let mut open = begin(&draft)?;
-    let written = open.set_len(0).and_then(|()| open.write_all(octets)).and_then(|()| open.sync_all());
+    let written =
+        open.set_len(0).and_then(|()| open.write_all(octets)).and_then(|()| open.sync_all());
     let named = written.and_then(|()| std::fs::rename(&draft, file));
     if named.is_err() {
         let _ = std::fs::remove_file(&draft);

@@ -34,7 +34,8 @@ pub fn self_made(
         return Ok(files);
     }
     let text = make(hostname, now)?;
-    concord_files::replace(&file, text.as_bytes()).map_err(|cause| TlsError::Unwritable { file, cause })?;
+    concord_files::replace(&file, text.as_bytes())
+        .map_err(|cause| TlsError::Unwritable { file, cause })?;
     Ok(files)
 }
 

@@ -28,7 +28,8 @@ fn main() -> ExitCode {
         Ok(status) => return failed(&format!("xtask was not built: {status}")),
         Err(cause) => return failed(&format!("cargo cannot be started: {cause}")),
     }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let program = target.join("debug/xtask");
     let cause = Command::new(&program).args(std::env::args_os().skip(1)).exec();
     failed(&format!("{} cannot be started: {cause}", program.display()))
