@@ -54,6 +54,8 @@ const TARGETS: &[(&str, Parser)] = &[
     ("pop3", concord_pop3::fuzz),
     #[cfg(feature = "reputation")]
     ("reputation", concord_reputation::fuzz),
+    #[cfg(feature = "rules")]
+    ("rules", concord_rules::fuzz),
     #[cfg(feature = "sasl")]
     ("sasl", concord_sasl::fuzz),
     #[cfg(feature = "settings")]

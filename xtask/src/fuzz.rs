@@ -32,6 +32,7 @@ const TARGETS: &[&str] = &[
     "nje-blocks",
     "pop3",
     "reputation",
+    "rules",
     "sasl",
     "settings",
     "smtp",
