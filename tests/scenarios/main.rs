@@ -30,6 +30,7 @@ mod queue;
 mod readers;
 mod rebuild;
 mod reports;
+mod rules;
 mod setup;
 mod trace;
 mod transport_security;

@@ -75,9 +75,15 @@ fn directory(error: &DirectoryError) -> Option<String> {
         DirectoryError::NotFound { kind: "address space" | "setting", .. } => {
             "'concord connector show' names those that it has".to_owned()
         }
+        DirectoryError::NotFound { kind: "rule", .. } => {
+            "'concord rule list' names the mailbox's rules".to_owned()
+        }
         DirectoryError::NotFound { .. } => "see whether it was removed meanwhile".to_owned(),
         DirectoryError::NameTaken { kind: "domain", .. } => {
             "mail for it is taken in already".to_owned()
+        }
+        DirectoryError::NameTaken { kind: "rule", .. } => {
+            "choose another name, or change that one with 'concord rule set'".to_owned()
         }
         DirectoryError::NameTaken { kind, name } => {
             format!("choose another name, or change that one with 'concord {kind} set {name}'")
@@ -132,6 +138,8 @@ mod tests {
             not_found("object"),
             not_found("connector"),
             not_found("setting"),
+            not_found("rule"),
+            DirectoryError::NameTaken { kind: "rule", name: name() }.into(),
             DirectoryError::NameTaken { kind: "list", name: name() }.into(),
             DirectoryError::NameTaken { kind: "domain", name: name() }.into(),
             DirectoryError::AddressTaken { address: name(), kind: "list", holder: name() }.into(),

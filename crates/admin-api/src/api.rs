@@ -3,6 +3,7 @@
 use concord_address::{SmtpAddress, TypedAddress};
 use concord_base::{Clock, MessageId};
 use concord_directory::{Directory, DirectoryError, Object, Resolution, Routes, Situation, Writer};
+use concord_rules::{Facts, Verdict};
 use concord_store::Store;
 use concord_transport::{Administer, Queue, TransportError};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -58,6 +59,12 @@ pub trait RoutingState: Send + Sync + 'static {
     /// # Errors
     /// The directory could not be read.
     async fn start_domain(&self, domain: &str, below: bool) -> Result<Option<u64>, DirectoryError>;
+
+    /// What a mailbox's rules say of a message, as they would if it came now.
+    ///
+    /// # Errors
+    /// The directory could not be read.
+    async fn judge(&self, mailbox: &Object, message: &Facts) -> Result<Verdict, DirectoryError>;
 }
 
 /// Who wants to send, from whom, to whom.

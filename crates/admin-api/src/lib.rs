@@ -28,6 +28,7 @@ mod lines;
 mod maintenance;
 mod restamp;
 mod routes;
+mod rules;
 mod serve;
 mod stamp;
 mod sync;

@@ -7,7 +7,8 @@ use crate::endpoint::{
     generators_missing, generators_stamp, health, inventory, list_add, mailbox_add, message_add,
     metrics, notices_forget, object_add, object_change, object_list, object_remove, object_show,
     openapi, password_set, queue_act, queue_act_many, queue_list, queue_show, queue_start,
-    relay_check, route_show, store_backup, store_task, summary, sync_show, sync_start, trace,
+    relay_check, route_show, rule_add, rule_change, rule_list, rule_remove, rule_test,
+    store_backup, store_task, summary, sync_show, sync_start, trace,
 };
 use crate::extract::{Body, MAX_BODY, Param, Query};
 use crate::wire::{PageQuery, Patch};
@@ -68,6 +69,11 @@ pub const ROUTES: &[Route] = &[
     route("PUT", "/v1/mailboxes/{name}/password", || put(password_set::put)),
     route("POST", "/v1/mailboxes/{name}/messages", || post(message_add::post)),
     route("GET", "/v1/mailboxes/{name}/inventory", || get(inventory::get)),
+    route("GET", "/v1/mailboxes/{name}/rules", || get(rule_list::get)),
+    route("POST", "/v1/mailboxes/{name}/rules", || post(rule_add::post)),
+    route("PATCH", "/v1/mailboxes/{name}/rules/{rule}", || patch(rule_change::patch)),
+    route("DELETE", "/v1/mailboxes/{name}/rules/{rule}", || delete(rule_remove::delete)),
+    route("POST", "/v1/mailboxes/{name}/rule-test", || post(rule_test::post)),
     route("GET", "/v1/contacts", || list(Kind::Contact)),
     route("POST", "/v1/contacts", || post(contact_add::post)),
     route("GET", "/v1/contacts/{name}", || show(Kind::Contact)),

@@ -11,6 +11,7 @@ mod directory;
 mod queue;
 mod restamp;
 mod route;
+mod rule;
 mod sync;
 mod whole;
 
@@ -30,6 +31,9 @@ pub use restamp::{AddressChange, NewRule, Restamped, StampNews, StampQuery};
 pub use route::{
     CandidateView, CopyView, NoticeView, RelayQuery, RelayStep, RelayView, RouteQuery, RouteView,
     TestReport,
+};
+pub use rule::{
+    ConditionAnswer, JudgedRule, MailboxRule, MailboxRulePatch, NewMailboxRule, RulesTested,
 };
 pub use sync::{
     SyncBegun, SyncCounts, SyncFailure, SyncOptions, SyncPlans, SyncRemark, SyncRun, SyncState,

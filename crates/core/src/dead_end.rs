@@ -104,6 +104,7 @@ mod tests {
                 notify: Notify::default(),
                 destination: Destination::Connector { connector, group },
                 reports_to: None,
+                filing: None,
             }
         };
         let routed = vec![to("a@quiet.test"), to("b@other.test")];

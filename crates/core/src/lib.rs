@@ -1,9 +1,10 @@
 //! The core service: owner of directory, store and queue.
 //!
 //! It takes messages from connectors by SMTP over a Unix socket
-//! ([`submission`]), resolves their recipients, commits them, and hands what
-//! goes elsewhere to connectors by LMTP ([`dispatch`]). It serves IMAP, POP3,
-//! LDAP and the admin API to clients, reports to senders, and tidies up.
+//! ([`submission`]), resolves their recipients, asks the rules of mailboxes
+//! ([`filing`]), commits them, and hands what goes elsewhere to connectors by LMTP
+//! ([`dispatch`]). It serves IMAP, POP3, LDAP and the admin API to clients, reports
+//! to senders, and tidies up.
 //!
 //! Invariants: `250` on the submission socket means durable; a delivery leaves
 //! the queue only by an answer; a message that kills a connector is tried alone
@@ -15,6 +16,7 @@ mod dead_end;
 mod dispatch;
 mod error;
 mod figures;
+mod filing;
 mod maintenance;
 mod on_demand;
 mod relay_check;

@@ -1,6 +1,7 @@
 //! Long work on the store, and returning mail, for the admin API.
 
 use crate::dispatch;
+use crate::filing;
 use crate::on_demand::{self, Asked};
 use crate::relay_check::relay_check;
 use crate::submission::{Submission, meaning};
@@ -13,6 +14,7 @@ use concord_admin_api::{
 use concord_base::{MessageId, StorageError};
 use concord_directory::{DirectoryError, Object, Resolution, Routes, Situation};
 use concord_engine::{BackupStep, Embedded, VerifyFinding};
+use concord_rules::{Facts, Verdict};
 use concord_transport::{Administer, TransportError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -172,5 +174,9 @@ impl concord_admin_api::RoutingState for RoutingNow {
             Asked::Started(deliveries) => Some(deliveries),
             Asked::NotHeld => None,
         })
+    }
+
+    async fn judge(&self, mailbox: &Object, message: &Facts) -> Result<Verdict, DirectoryError> {
+        filing::judged(&self.0, mailbox, message).await
     }
 }

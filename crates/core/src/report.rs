@@ -1,5 +1,6 @@
 //! Reports to senders (RFC 3461 to 3464): who gets one, and what it says.
 
+use crate::filing;
 use crate::routing::destination;
 use crate::submission::{Submission as Shared, meaning};
 use crate::times::hears_of_success;
@@ -76,6 +77,7 @@ pub(crate) async fn route_to(
         notify: Notify::NEVER,
         destination,
         reports_to: None,
+        filing: None,
     };
     Ok(match meaning(shared, routes, &given).await? {
         Resolution::Elsewhere(address) | Resolution::Carried(address) => {
@@ -109,7 +111,7 @@ pub(crate) async fn write(
     shared: &Shared,
 ) -> Result<Option<Submission>, DirectoryError> {
     let Some(kind) = recipients.first().map(|r| r.kind) else { return Ok(None) };
-    let routed = route_to(shared, about.sender).await?;
+    let mut routed = route_to(shared, about.sender).await?;
     let hostname = &shared.config.hostname;
     if routed.is_empty() {
         tracing::warn!(sender = %about.sender, "a report has nobody to go to");
@@ -138,6 +140,7 @@ pub(crate) async fn write(
     let mut octets = b"Return-Path: <>\r\n".to_vec();
     let return_path_octets = u32::try_from(octets.len()).unwrap_or(0);
     octets.append(&mut render(&report, &stamp));
+    filing::file_own(shared, &mut routed, &octets).await?;
     let eight_bit = !octets.is_ascii();
     Ok(Some(Submission {
         arrival: Arrival { connector: "core".to_owned(), ..Arrival::default() },

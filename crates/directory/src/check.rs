@@ -134,6 +134,9 @@ impl Object {
             {
                 Err(format!("a {} has an Internet address", self.kind()))
             }
+            Details::Mailbox(mailbox) => {
+                concord_rules::check(&mailbox.rules).map_err(|error| error.to_string())
+            }
             Details::List(list) if list.members.contains(&self.id) => {
                 Err("a list cannot be its own member".into())
             }

@@ -2,6 +2,7 @@
 
 use concord_address::{AddressSpace, TypedAddress};
 use concord_base::{ByteSize, ObjectId};
+use concord_rules::Rule;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -50,6 +51,10 @@ pub struct Mailbox {
     pub credentials: Option<Credentials>,
     /// A disabled mailbox still receives, but nobody can log in.
     pub login_disabled: bool,
+    /// What becomes of mail for it, in the order in which they are asked. Not
+    /// written if there are none, so that older releases read what they can.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<Rule>,
 }
 
 /// What only contacts have.

@@ -244,4 +244,67 @@ mod tests {
         };
         assert_eq!(Meta::decode(&meta.encode().unwrap().into()), Ok(meta));
     }
+
+    /// Records of releases without rules read, and records that have nothing to say
+    /// of rules are written as those were.
+    #[test]
+    fn records_from_before_there_were_rules_read() {
+        use concord_address::TypedAddress;
+        use concord_base::MailboxId;
+        use concord_directory::{Details, Mailbox};
+        use concord_transport::{AnswerOutcome, Destination, Notify};
+
+        let address: TypedAddress = "a@b.test".parse().unwrap();
+        let destination = Destination::Mailbox(MailboxId(7));
+        let before = rmp_serde::to_vec(&(
+            &address,
+            &address,
+            None::<String>,
+            Notify::default(),
+            &destination,
+            None::<ReversePath>,
+        ));
+        let (given, notify) = (address.clone(), Notify::default());
+        let now = RoutedRecipient {
+            address,
+            given,
+            original: None,
+            notify,
+            destination,
+            reports_to: None,
+            filing: None,
+        };
+        assert_eq!(rmp_serde::to_vec(&now).unwrap(), before.unwrap());
+        let read: RoutedRecipient =
+            rmp_serde::from_slice(&rmp_serde::to_vec(&now).unwrap()).unwrap();
+        assert_eq!(read, now);
+
+        #[derive(Serialize)]
+        enum Before {
+            Stored { mailbox: MailboxId },
+        }
+        let stored = rmp_serde::to_vec(&Before::Stored { mailbox: MailboxId(7) }).unwrap();
+        let now = AnswerOutcome::Stored { mailbox: MailboxId(7), filing: None };
+        assert_eq!(rmp_serde::to_vec(&now).unwrap(), stored);
+        assert_eq!(rmp_serde::from_slice::<AnswerOutcome>(&stored).unwrap(), now);
+
+        #[derive(Serialize)]
+        #[serde(tag = "kind", rename_all = "kebab-case")]
+        enum DetailsBefore {
+            Mailbox(MailboxBefore),
+        }
+        #[derive(Serialize)]
+        struct MailboxBefore {
+            quota: Option<u64>,
+            credentials: Option<u64>,
+            login_disabled: bool,
+        }
+        let before = MailboxBefore { quota: Some(9), credentials: None, login_disabled: true };
+        let before = rmp_serde::to_vec(&DetailsBefore::Mailbox(before)).unwrap();
+        let quota = Some(concord_base::ByteSize(9));
+        let now = Mailbox { quota, login_disabled: true, ..Mailbox::default() };
+        let now = Details::Mailbox(now);
+        assert_eq!(rmp_serde::to_vec(&now).unwrap(), before);
+        assert_eq!(rmp_serde::from_slice::<Details>(&before).unwrap(), now);
+    }
 }

@@ -1,6 +1,6 @@
 //! Deliveries: one recipient of one message that waits for a connector.
 
-use crate::{Arrival, EnvelopeOptions, Notify, ReversePath};
+use crate::{Arrival, EnvelopeOptions, Filing, Notify, ReversePath};
 use concord_address::TypedAddress;
 use concord_base::{DeliveryId, EnhancedStatus, MailboxId, MessageId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -201,10 +201,13 @@ pub struct Ages {
 pub enum AnswerOutcome {
     /// The foreign system has it.
     Delivered,
-    /// It is in the INBOX of a mailbox here, put there in the same commit.
+    /// It is in a mailbox here, put there in the same commit.
     Stored {
         /// Whose.
         mailbox: MailboxId,
+        /// See [`crate::RoutedRecipient::filing`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        filing: Option<Filing>,
     },
     /// The foreign system has it and will not report success: we do, if asked
     /// ("relayed", RFC 3461 section 5.2.2).

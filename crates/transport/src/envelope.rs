@@ -3,7 +3,7 @@
 use concord_address::{SmtpAddress, TypedAddress};
 use concord_base::{MailboxId, Timestamp};
 use concord_message::Urgency;
-use concord_store::Body;
+use concord_store::{Body, FolderName, SystemFlags};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::time::Duration;
@@ -111,7 +111,7 @@ pub const MAX_KEYS: u64 = 1_000_000;
 /// Where a recipient's copy goes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Destination {
-    /// Into the INBOX of a mailbox here.
+    /// Into a mailbox here: its INBOX, or where [`RoutedRecipient::filing`] says.
     Mailbox(MailboxId),
     /// To another system through a connector.
     Connector {
@@ -140,6 +140,23 @@ pub struct RoutedRecipient {
     /// have them go to its owner, or to nobody.
     #[serde(default)]
     pub reports_to: Option<ReversePath>,
+    /// What the mailbox's rules say of this copy; none is the inbox, unread. Not
+    /// written if there is nothing to say, so that older releases read the record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub filing: Option<Filing>,
+}
+
+/// Where a copy lies in its mailbox, and with which flags: decided when the message
+/// was taken, so that applying the record again gives the same.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Filing {
+    /// The folder, made if it is missing; none is the inbox, and so is one that
+    /// cannot be made.
+    pub folder: Option<FolderName>,
+    /// Flags that it begins with.
+    pub flags: SystemFlags,
+    /// Names of the rules that said so, the first ones, for tracking.
+    pub rules: Vec<String>,
 }
 
 /// A message whose recipients are resolved and routed: ready to be committed.

@@ -24,8 +24,8 @@ pub use delivery::{
     QUARANTINE_AFTER, QueueFilter, QueueSummary, QueuedMessage, Reachability, SUSPECT_AFTER,
 };
 pub use envelope::{
-    Arrival, Destination, EnvelopeOptions, KEYS_KEPT, MAX_KEYS, Notify, ReturnContent, ReversePath,
-    RoutedRecipient, Submission, TlsWish,
+    Arrival, Destination, EnvelopeOptions, Filing, KEYS_KEPT, MAX_KEYS, Notify, ReturnContent,
+    ReversePath, RoutedRecipient, Submission, TlsWish,
 };
 pub use error::TransportError;
 pub use retry::RetryPolicy;

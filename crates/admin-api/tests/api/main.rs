@@ -6,6 +6,7 @@ mod directory;
 mod generators;
 mod queue;
 mod restore;
+mod rules;
 mod server;
 
 use serde_json::Value;

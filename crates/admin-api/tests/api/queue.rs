@@ -20,6 +20,7 @@ async fn send(server: &Server, to: &str, number: u32) -> MessageId {
             options: EnvelopeOptions::default(),
             recipients: vec![RoutedRecipient {
                 reports_to: None,
+                filing: None,
                 address: to.parse().unwrap(),
                 given: to.parse().unwrap(),
                 original: None,

@@ -18,6 +18,7 @@ use concord_directory::{
 };
 use concord_directory::{Resolution, resolve};
 use concord_engine::{Embedded, EngineOptions};
+use concord_rules::{Facts, Identity, People, Verdict, judge};
 use concord_transport::TransportError;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
@@ -64,6 +65,12 @@ impl RoutingState for Nothing {
     /// The core's, and tested there.
     async fn start_domain(&self, domain: &str, _: bool) -> Result<Option<u64>, DirectoryError> {
         Ok((domain == "etrn.test").then_some(3))
+    }
+
+    /// Without the directory, which is the core's, and tested there.
+    async fn judge(&self, mailbox: &Object, message: &Facts) -> Result<Verdict, DirectoryError> {
+        let rules = mailbox.mailbox().map(|m| m.rules.as_slice()).unwrap_or_default();
+        Ok(judge(rules, message, &People::new(Identity::Object(mailbox.id))))
     }
 }
 

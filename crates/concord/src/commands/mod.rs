@@ -69,6 +69,8 @@ commands! {
     #[command(subcommand)]
     mailbox => Mailbox,
     #[command(subcommand)]
+    rule => Rule,
+    #[command(subcommand)]
     contact => Contact,
     #[command(subcommand)]
     list => List,

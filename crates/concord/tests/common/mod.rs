@@ -15,6 +15,7 @@ use concord_directory::{
 };
 use concord_directory::{Resolution, resolve};
 use concord_engine::{Embedded, EngineOptions};
+use concord_rules::{Facts, Identity, People, Verdict, judge};
 use concord_store::Body;
 use concord_transport::{
     Administer, Answer, AnswerOutcome, Arrival, ClaimLimits, Destination, EnvelopeOptions, Notify,
@@ -53,6 +54,12 @@ impl RoutingState for Reachable {
     /// The core's, and tested there.
     async fn start_domain(&self, domain: &str, _: bool) -> Result<Option<u64>, DirectoryError> {
         Ok((domain == "etrn.test").then_some(3))
+    }
+
+    /// Without the directory, which is the core's, and tested there.
+    async fn judge(&self, mailbox: &Object, message: &Facts) -> Result<Verdict, DirectoryError> {
+        let rules = mailbox.mailbox().map(|m| m.rules.as_slice()).unwrap_or_default();
+        Ok(judge(rules, message, &People::new(Identity::Object(mailbox.id))))
     }
 }
 
@@ -198,6 +205,7 @@ impl Core {
             options: EnvelopeOptions::default(),
             recipients: vec![RoutedRecipient {
                 reports_to: None,
+                filing: None,
                 address: to.parse().unwrap(),
                 given: to.parse().unwrap(),
                 original: None,

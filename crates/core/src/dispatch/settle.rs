@@ -1,6 +1,7 @@
 //! What follows from an attempt: answers, and the reports that go with them.
 
 use crate::dead_end;
+use crate::filing;
 use crate::report::{self, About, Reported};
 use crate::submission::Submission as Shared;
 use crate::times;
@@ -298,7 +299,13 @@ async fn let_go(shared: &Shared, claim: &Claim) -> Result<(), DirectoryError> {
     for delivery in &claim.message.deliveries {
         let found = shared.directory.lookup(&delivery.address).await?;
         let mailbox = found.filter(|object| object.kind().has_folders());
-        let outcome = mailbox.map(|object| AnswerOutcome::Stored { mailbox: object.id.into() });
+        let outcome = match mailbox {
+            Some(object) => {
+                let filing = filing::of_waiting(shared, &object, &claim.message).await?;
+                Some(AnswerOutcome::Stored { mailbox: object.id.into(), filing })
+            }
+            None => None,
+        };
         let gone = PeerAnswer {
             code: 550,
             status: (5, 1, 1),

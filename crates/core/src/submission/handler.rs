@@ -1,25 +1,25 @@
 //! One session of the submission server.
 
 use super::journal;
-use super::recipients::{From, Recipients};
+use super::recipients::{From, Recipients, Routed};
+use super::reply::{store_reply, transport_reply};
 use super::serve::Submission;
 use super::size;
 use crate::on_demand::{self, Asked};
-use crate::{dead_end, report};
+use crate::{dead_end, filing, report};
 use bytes::Bytes;
 use concord_address::{SmtpAddress, TypedAddress};
-use concord_base::{Fault as _, QueueId, StorageError};
+use concord_base::QueueId;
 use concord_connector::ALREADY_TAKEN;
 use concord_directory::{INTERNET_MAIL, Object};
 use concord_mail_policy::Client;
 use concord_message::HeaderScan;
+use concord_rules::Reader;
 use concord_sasl::ServerSession;
 use concord_smtp::{BodyType, EtrnCommand, MailCommand, RcptCommand, Reply, Return, Xforward};
 use concord_smtp_tokio::{AuthStep, DataReply, HelloInfo, SmtpHandler};
-use concord_store::{BodyWriter, StoreError};
-use concord_transport::{
-    Arrival, EnvelopeOptions, ReturnContent, ReversePath, TlsWish, TransportError,
-};
+use concord_store::BodyWriter;
+use concord_transport::{Arrival, EnvelopeOptions, ReturnContent, ReversePath, TlsWish};
 use std::sync::Arc;
 
 /// A message that is coming in.
@@ -29,6 +29,8 @@ struct Incoming {
     scanned: bool,
     return_path_octets: u32,
     copies: Vec<journal::Copy>,
+    /// If somebody who gets the message may have rules.
+    rules: Option<Reader>,
 }
 
 /// Who brings a message.
@@ -52,32 +54,6 @@ pub(crate) struct Handler {
     from: From,
     recipients: Recipients,
     incoming: Option<Incoming>,
-}
-
-/// What a client hears of trouble with the store. Paths and figures are for
-/// the log: the client may be anybody.
-fn store_reply(error: &StoreError) -> Reply {
-    tracing::warn!(code = error.code(), %error, "a message could not be stored");
-    match error {
-        // RFC 5321 section 4.2.3: 452 is insufficient system storage.
-        StoreError::Storage(StorageError::DiskFull { .. }) => {
-            Reply::new(452, (4, 3, 1), "insufficient storage, try again later")
-        }
-        StoreError::Storage(
-            StorageError::Stopping | StorageError::Busy { .. } | StorageError::InUse(_),
-        ) => Reply::new(451, (4, 3, 2), "the mail store is busy, try again later"),
-        StoreError::Storage(_) => {
-            Reply::new(451, (4, 3, 0), "the message could not be stored, try again later")
-        }
-        other => Reply::from_fault(other),
-    }
-}
-
-fn transport_reply(error: TransportError) -> Reply {
-    match error {
-        TransportError::Storage(error) => store_reply(&error.into()),
-        other => Reply::from_fault(&other),
-    }
 }
 
 /// The connector of the name that EHLO gave. Whoever has no connector's name
@@ -215,7 +191,8 @@ impl Handler {
         if !from.proven {
             size::from_outside(&self.shared, Some(octets))?;
         }
-        let routed = recipients.route(&self.shared, &from, octets).await?;
+        let Routed { copies: routed, ruled } =
+            recipients.route(&self.shared, &from, octets).await?;
         if routed.is_empty() {
             return Ok(Reply::new(250, (2, 0, 0), "the lists have no members; nobody gets it"));
         }
@@ -226,10 +203,15 @@ impl Handler {
         } else {
             routed
         };
-        let routed = match &self.client.hold {
+        let mut routed = match &self.client.hold {
             Some(_) => dead_end::put_aside(routed),
             None => routed,
         };
+        if let Some(reader) = incoming.rules {
+            let read = reader.finish();
+            let filed = filing::file(&self.shared, &mut routed, &ruled, &read).await;
+            filed.map_err(|error| Reply::from_fault(&error))?;
+        }
         let octets = body.octets;
         let submission = concord_transport::Submission {
             arrival: self.arrival(),
@@ -361,7 +343,9 @@ impl SmtpHandler for Handler {
         let return_path_octets = u32::try_from(line.len()).unwrap_or(0);
         writer.write(Bytes::from(line)).await.map_err(|e| store_reply(&e))?;
         let scan = HeaderScan::new();
-        self.incoming = Some(Incoming { writer, scan, scanned: false, return_path_octets, copies });
+        let rules = self.recipients.may_be_ruled().then(Reader::new);
+        self.incoming =
+            Some(Incoming { writer, scan, scanned: false, return_path_octets, copies, rules });
         Ok(())
     }
 
@@ -369,6 +353,9 @@ impl SmtpHandler for Handler {
         let Some(incoming) = &mut self.incoming else { return Ok(()) };
         if !incoming.scanned {
             incoming.scanned = incoming.scan.feed(&chunk);
+        }
+        if let Some(reader) = &mut incoming.rules {
+            reader.feed(&chunk);
         }
         for copy in &mut incoming.copies {
             copy.write(chunk.clone()).await?;

@@ -7,6 +7,7 @@
 use super::meaning::meaning;
 use super::recipients::{From, Recipients};
 use super::serve::Submission as Shared;
+use crate::filing::{self, Ruled};
 use crate::report;
 use bytes::Bytes;
 use concord_address::{SmtpAddress, TypedAddress};
@@ -14,6 +15,7 @@ use concord_base::Fault as _;
 use concord_directory::Resolution;
 use concord_mail_policy::Journal;
 use concord_message::date;
+use concord_rules::Reader;
 use concord_smtp::Reply;
 use concord_store::{BodyWriter, StoreError};
 use concord_transport::{
@@ -34,6 +36,9 @@ static COUNT: AtomicU64 = AtomicU64::new(0);
 pub(super) struct Copy {
     journal: Journal,
     to: Vec<RoutedRecipient>,
+    ruled: Ruled,
+    /// If the journal's mailbox has rules.
+    rules: Option<Reader>,
     writer: Box<dyn BodyWriter>,
     boundary: String,
     message_id: String,
@@ -59,6 +64,7 @@ pub(super) async fn begin(shared: &Shared, facts: &Facts<'_>) -> Result<Vec<Copy
         return Ok(Vec::new());
     }
     let routed = facts.recipients.route(shared, facts.from, facts.octets.unwrap_or(0)).await?;
+    let routed = routed.copies;
     let here = routed.iter().any(|r| matches!(r.destination, Destination::Mailbox(_)));
     let elsewhere = routed.iter().any(|r| matches!(r.destination, Destination::Connector { .. }));
     let mut to: Vec<SmtpAddress> = routed.iter().filter_map(|r| r.address.smtp()).collect();
@@ -85,12 +91,15 @@ async fn one(
     routed: &[RoutedRecipient],
 ) -> Result<Copy, Reply> {
     let to = target(shared, journal).await?;
+    let ruled = filing::ruled(shared, &to).await.map_err(|error| Reply::from_fault(&error))?;
     let now = shared.clock.now();
     let unique = format!("{}.{}", now.0, COUNT.fetch_add(1, Ordering::Relaxed));
     let hostname = &shared.config.hostname;
     let mut copy = Copy {
         journal: journal.clone(),
         to,
+        rules: (!ruled.is_empty()).then(Reader::new),
+        ruled,
         writer: shared.store.begin_body(None).await.map_err(|e| unwritten(journal, &e))?,
         boundary: format!("journal-{unique}"),
         message_id: format!("journal.{unique}@{hostname}"),
@@ -175,6 +184,9 @@ impl Copy {
     /// # Errors
     /// The reply.
     pub(super) async fn write(&mut self, piece: Bytes) -> Result<(), Reply> {
+        if let Some(reader) = &mut self.rules {
+            reader.feed(&piece);
+        }
         self.writer.write(piece).await.map_err(|e| unwritten(&self.journal, &e))
     }
 
@@ -186,6 +198,10 @@ impl Copy {
         let end = format!("\r\n--{}--\r\n", self.boundary);
         self.write(Bytes::from(end)).await?;
         let body = self.writer.finish().await.map_err(|e| unwritten(&self.journal, &e))?;
+        if let Some(reader) = self.rules {
+            let filed = filing::file(shared, &mut self.to, &self.ruled, &reader.finish()).await;
+            filed.map_err(|error| Reply::from_fault(&error))?;
+        }
         let submission = Submission {
             arrival: Arrival { connector: JOURNAL.to_owned(), ..Arrival::default() },
             received: shared.clock.now(),

@@ -5,6 +5,7 @@ mod handler;
 mod journal;
 mod meaning;
 mod recipients;
+mod reply;
 mod returned;
 mod serve;
 mod size;

@@ -5,6 +5,7 @@ use super::returned::returned;
 use super::serve::Submission as Shared;
 use super::size;
 use crate::dead_end;
+use crate::filing::{self, Ruled};
 use crate::routing::{Table, destination};
 use concord_address::{SmtpAddress, TypedAddress};
 use concord_base::Fault as _;
@@ -46,6 +47,14 @@ struct Taken {
     resolution: Resolution,
 }
 
+/// Everybody whom a message goes to.
+#[derive(Default)]
+pub(crate) struct Routed {
+    pub copies: Vec<RoutedRecipient>,
+    /// Those of them that have rules.
+    pub ruled: Ruled,
+}
+
 /// The recipients of one transaction.
 #[derive(Default)]
 pub(crate) struct Recipients(Vec<Taken>);
@@ -73,6 +82,19 @@ struct Way<'a> {
 impl Recipients {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Whether the message can come to a mailbox with rules. Members of lists, and
+    /// those to whom mail is forwarded, may have some.
+    pub fn may_be_ruled(&self) -> bool {
+        self.0.iter().any(|taken| match &taken.resolution {
+            Resolution::Recipient(object) => {
+                object.kind() == Kind::List
+                    || object.policy.forward.is_some()
+                    || !filing::rules_of(object).is_empty()
+            }
+            _ => false,
+        })
     }
 
     /// Judges one RCPT.
@@ -141,42 +163,34 @@ impl Recipients {
     ///
     /// # Errors
     /// The reply to the message.
-    pub async fn route(
-        &self,
-        shared: &Shared,
-        from: &From,
-        octets: u64,
-    ) -> Result<Vec<RoutedRecipient>, Reply> {
+    pub async fn route(&self, shared: &Shared, from: &From, octets: u64) -> Result<Routed, Reply> {
         let fault = |error: DirectoryError| Reply::from_fault(&error);
         let table = shared.routing.table().await.map_err(fault)?;
         let situation = shared.routing.situation(&table, from.object.as_deref());
         let way = Way { shared, table, situation, from, octets };
-        let mut routed = Vec::with_capacity(self.0.len());
+        let mut all = Routed::default();
         for taken in &self.0 {
-            taken.route(&way, &mut routed).await.map_err(fault)?;
+            taken.route(&way, &mut all).await.map_err(fault)?;
         }
+        let routed = &mut all.copies;
         // Each copy once, whatever addresses and lists led to it.
         let mut seen = std::collections::HashSet::new();
         routed.retain(|r| match &r.destination {
             Destination::Mailbox(_) => seen.insert((r.address.key(), r.given.key())),
             Destination::Connector { .. } => seen.insert((r.address.key(), String::new())),
         });
-        size::limit_copies(shared, &mut routed, octets)?;
-        Ok(routed)
+        size::limit_copies(shared, routed, octets)?;
+        Ok(all)
     }
 }
 
 impl Taken {
-    async fn route(
-        &self,
-        way: &Way<'_>,
-        routed: &mut Vec<RoutedRecipient>,
-    ) -> Result<(), DirectoryError> {
+    async fn route(&self, way: &Way<'_>, routed: &mut Routed) -> Result<(), DirectoryError> {
         match &self.resolution {
             Resolution::Unknown => Ok(()),
             Resolution::Elsewhere(address) | Resolution::Carried(address) => {
                 let to = destination(&way.table.routes, address, &way.situation);
-                routed.push(self.routed(address.clone(), to, None));
+                routed.copies.push(self.routed(address.clone(), to, None));
                 Ok(())
             }
             Resolution::Recipient(object) => self.route_object(object, way, routed).await,
@@ -187,14 +201,14 @@ impl Taken {
         &self,
         object: &Arc<Object>,
         way: &Way<'_>,
-        routed: &mut Vec<RoutedRecipient>,
+        routed: &mut Routed,
     ) -> Result<(), DirectoryError> {
         let directory = &*way.shared.directory;
         let (sender, octets) = (way.from.sender(), Some(way.octets));
         if let Some(refusal) = accepts(directory, object, sender, octets).await? {
             let reports_to = reports_to(directory, Some(object), way.from).await?;
             let to = Some(dead_end::refused(refusal));
-            routed.push(self.routed(self.given.clone(), to, reports_to));
+            routed.copies.push(self.routed(self.given.clone(), to, reports_to));
             return Ok(());
         }
         for reached in expand(directory, Arc::clone(object)).await? {
@@ -204,8 +218,11 @@ impl Taken {
                 false => accepts(directory, &reached.object, sender, octets).await?,
             };
             let Some((address, to)) = self.copy(&reached, way) else { continue };
+            if !filing::rules_of(&reached.object).is_empty() {
+                routed.ruled.insert(reached.object.id.into(), Arc::clone(&reached.object));
+            }
             let to = refusal.map_or(to, |refusal| Some(dead_end::refused(refusal)));
-            routed.push(self.routed(address, to, reports_to));
+            routed.copies.push(self.routed(address, to, reports_to));
         }
         Ok(())
     }
@@ -238,6 +255,7 @@ impl Taken {
             notify: self.notify,
             destination: to.unwrap_or_else(|| dead_end::of(dead_end::UNROUTABLE)),
             reports_to,
+            filing: None,
         }
     }
 }

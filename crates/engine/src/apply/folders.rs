@@ -10,7 +10,7 @@ use rusqlite::{OptionalExtension, params};
 const MAX_FOLDERS: u64 = 10_000;
 
 impl Applier {
-    fn folder_named(
+    pub(super) fn folder_named(
         &self,
         mailbox: MailboxId,
         name: &FolderName,

@@ -3,6 +3,7 @@
 //! crash arrives where the first run was.
 
 mod directory;
+mod file;
 mod folders;
 mod items;
 mod maintenance;

@@ -6,10 +6,9 @@ use crate::delivery::{DeliveryData, decode, encode};
 use crate::rows;
 use crate::schedule::{Change, Standing};
 use concord_base::{DeliveryId, MailboxId, MessageId, QueueId, Timestamp};
-use concord_store::FlagSet;
 use concord_transport::{
-    Answer, AnswerOutcome, DeliveryState, Group, PeerAnswer, QUARANTINE_AFTER, QueueAct, TraceKind,
-    TransportError,
+    Answer, AnswerOutcome, DeliveryState, Filing, Group, PeerAnswer, QUARANTINE_AFTER, QueueAct,
+    TraceKind, TransportError,
 };
 use rusqlite::{OptionalExtension, params};
 
@@ -112,7 +111,9 @@ impl Applier {
             return self.end_delivery(id, row.message);
         }
         match answer.outcome {
-            AnswerOutcome::Stored { mailbox } => return self.stored(id, &row, mailbox),
+            AnswerOutcome::Stored { mailbox, ref filing } => {
+                return self.stored(id, &row, mailbox, filing.as_ref());
+            }
             AnswerOutcome::Deferred { next_attempt, delay_reported } => {
                 self.event(row.message, None, TraceKind::Deferred, Some(&recipient), &said)?;
                 self.reported(answer, row.message, &recipient)?;
@@ -145,22 +146,26 @@ impl Applier {
 
     /// The delivery becomes an item; the message keeps its reference. A mailbox
     /// that is gone leaves the delivery to the core, which reports it.
-    fn stored(&mut self, id: DeliveryId, row: &Row, mailbox: MailboxId) -> Result<(), ActError> {
+    fn stored(
+        &mut self,
+        id: DeliveryId,
+        row: &Row,
+        mailbox: MailboxId,
+        filing: Option<&Filing>,
+    ) -> Result<(), ActError> {
         let recipient = row.data.address.key();
-        let Some(inbox) = self.inbox(mailbox)? else {
-            self.write_delivery(id, row)?;
-            let (connector, group) = UNROUTABLE;
-            let to = Group { connector: connector.to_owned(), group: group.to_owned() };
-            return Ok(self.move_delivery(id, &to)?);
-        };
         let (received, octets) = self
             .db
             .prepare_cached("SELECT received, octets FROM message WHERE id = ?1")?
             .query_row([row.message.0 as i64], |r| {
                 Ok((Timestamp(r.get(0)?), r.get::<_, i64>(1)? as u64))
             })?;
-        let item = self.insert_item(inbox, row.message, &FlagSet::default(), received, octets)?;
-        let detail = format!("in INBOX as UID {}", item.uid);
+        let Some(detail) = self.file(mailbox, filing, row.message, received, octets)? else {
+            self.write_delivery(id, row)?;
+            let (connector, group) = UNROUTABLE;
+            let to = Group { connector: connector.to_owned(), group: group.to_owned() };
+            return Ok(self.move_delivery(id, &to)?);
+        };
         self.event(row.message, None, TraceKind::Stored, Some(&recipient), &detail)?;
         self.remove_delivery(id)?;
         Ok(())

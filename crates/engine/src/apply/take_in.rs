@@ -5,13 +5,13 @@ use crate::act::{BodyRef, TakeIn};
 use crate::delivery::{DeliveryData, Envelope, encode};
 use crate::rows;
 use crate::schedule::{Change, Standing, Waiting};
-use concord_base::{DeliveryId, FolderId, MailboxId, MessageId, Timestamp};
+use concord_base::{DeliveryId, FolderId, MessageId, Timestamp};
 use concord_message_log::Location;
 use concord_store::{Appended, FlagSet, StoreError, SystemFlags};
 use concord_transport::{
     DeliveryState, Destination, Group, PeerAnswer, RoutedRecipient, TraceKind,
 };
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 use std::collections::{BTreeMap, HashSet};
 
 /// The connector name of deliveries that nobody can take; the core reports them.
@@ -41,52 +41,35 @@ impl Applier {
         let mut seq = self.expansions(message, &t.recipients)?;
         for recipient in &t.recipients {
             seq += 1;
-            match &recipient.destination {
+            let (to, hold) = match &recipient.destination {
+                // A recipient that is reached twice gets it once.
+                Destination::Mailbox(mailbox) if seen.contains(mailbox) => continue,
                 Destination::Mailbox(mailbox) => {
-                    if let Some(inbox) = self.inbox(*mailbox)? {
-                        // A recipient that is reached twice gets it once.
-                        if seen.insert(*mailbox) {
-                            let uid = self.insert_item(
-                                inbox,
-                                message,
-                                &FlagSet::default(),
-                                t.received,
-                                t.body.octets(),
-                            )?;
-                            references += 1;
-                            let detail = format!("in INBOX as UID {}", uid.uid);
-                            self.recipient_event(
-                                message,
-                                seq,
-                                TraceKind::Stored,
-                                recipient,
-                                &detail,
-                            )?;
-                        }
-                    } else {
-                        let (connector, group) = UNROUTABLE;
-                        self.insert_delivery(message, t, recipient, (connector, group), None)?;
+                    let filing = recipient.filing.as_ref();
+                    let filed =
+                        self.file(*mailbox, filing, message, t.received, t.body.octets())?;
+                    if let Some(detail) = filed {
+                        seen.insert(*mailbox);
                         references += 1;
-                        self.recipient_event(
-                            message,
-                            seq,
-                            TraceKind::Queued,
-                            recipient,
-                            "the mailbox was removed meanwhile",
-                        )?;
+                        self.recipient_event(message, seq, TraceKind::Stored, recipient, &detail)?;
+                        continue;
                     }
+                    (None, None)
                 }
                 Destination::Connector { connector, group } => {
-                    let hold = t.hold.as_deref();
-                    self.insert_delivery(message, t, recipient, (connector, group), hold)?;
-                    references += 1;
-                    let (kind, detail) = match hold {
-                        Some(why) => (TraceKind::Quarantined, why.to_owned()),
-                        None => (TraceKind::Queued, format!("for {connector}, {group}")),
-                    };
-                    self.recipient_event(message, seq, kind, recipient, &detail)?;
+                    (Some((connector.as_str(), group.as_str())), t.hold.as_deref())
                 }
-            }
+            };
+            self.insert_delivery(message, t, recipient, to.unwrap_or(UNROUTABLE), hold)?;
+            references += 1;
+            let (kind, detail) = match (hold, to) {
+                (Some(why), _) => (TraceKind::Quarantined, why.to_owned()),
+                (None, Some((connector, group))) => {
+                    (TraceKind::Queued, format!("for {connector}, {group}"))
+                }
+                (None, None) => (TraceKind::Queued, "the mailbox was removed meanwhile".to_owned()),
+            };
+            self.recipient_event(message, seq, kind, recipient, &detail)?;
         }
         self.insert_taken_in(message, t, body, references)?;
         Ok(Outcome::Message(message))
@@ -215,25 +198,6 @@ impl Applier {
         let id = DeliveryId(id);
         self.effects.deliveries.push(Change::Added { id, group, waiting });
         Ok(())
-    }
-
-    /// The inbox of a mailbox that exists.
-    pub(super) fn inbox(
-        &mut self,
-        mailbox: MailboxId,
-    ) -> Result<Option<FolderId>, rusqlite::Error> {
-        if let Some(folder) = self.inboxes.get(&mailbox) {
-            return Ok(Some(*folder));
-        }
-        let found = self
-            .db
-            .prepare_cached("SELECT id FROM folder WHERE mailbox = ?1 AND name = 'INBOX'")?
-            .query_row([mailbox.0 as i64], |r| Ok(FolderId(r.get::<_, i64>(0)? as u64)))
-            .optional()?;
-        if let Some(folder) = found {
-            self.inboxes.insert(mailbox, folder);
-        }
-        Ok(found)
     }
 
     /// Puts a message into a folder as a new item.

@@ -103,6 +103,7 @@ pub fn new_mailbox(name: &str) -> NewObject {
 pub fn to_mailbox(id: MailboxId) -> RoutedRecipient {
     RoutedRecipient {
         reports_to: None,
+        filing: None,
         address: address(&format!("box{id}@example.test")),
         given: address(&format!("box{id}@example.test")),
         original: None,
@@ -115,6 +116,7 @@ pub fn to_domain(recipient: &str) -> RoutedRecipient {
     let parsed: SmtpAddress = recipient.parse().unwrap();
     RoutedRecipient {
         reports_to: None,
+        filing: None,
         address: parsed.clone().into(),
         given: parsed.clone().into(),
         original: None,

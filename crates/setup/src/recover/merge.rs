@@ -135,6 +135,7 @@ fn differences(a: &Entry, b: &Entry) -> Vec<&'static str> {
             tell(a.credentials != b.credentials, "passwords");
             tell(a.quota != b.quota, "quotas");
             tell(a.login_disabled != b.login_disabled, "logins");
+            tell(a.rules != b.rules, "rules of mailboxes");
         }
         (Details::Contact(a), Details::Contact(b)) => tell(a != b, "targets"),
         (Details::PublicFolder(a), Details::PublicFolder(b)) => {
