@@ -19,6 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "files",
             "mapping",
             "message",
+            "resolver",
             "settings",
             "tls",
             "testkit",
