@@ -27,7 +27,16 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     (
         "protocol",
-        &["cms-mail", "groupwise-api", "milter", "nje", "nje-tokio", "smtp", "smtp-tokio"],
+        &[
+            "cms-mail",
+            "entrance",
+            "groupwise-api",
+            "milter",
+            "nje",
+            "nje-tokio",
+            "smtp",
+            "smtp-tokio",
+        ],
     ),
     (
         "domain",
