@@ -8,7 +8,6 @@ use crate::shared::Running;
 use crate::spool::MAX_HOPS;
 use crate::telemetry::OUT_RECIPIENTS;
 use concord_address::SmtpAddress;
-use concord_base::Fault as _;
 use concord_cms_mail::HostAddress;
 use concord_cms_mail::convert::People as _;
 use concord_connector::{DeliverWhole, Gathering, Outcome, Whole};

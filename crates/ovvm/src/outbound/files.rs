@@ -36,7 +36,7 @@ pub(super) struct Source {
 
 /// A recipient.
 #[derive(Debug, Clone)]
-pub(super) struct Recipient {
+pub(crate) struct Recipient {
     /// Where they are.
     pub host: HostAddress,
     /// Whether the sender wants to hear of success.
