@@ -25,7 +25,16 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     (
         "protocol",
-        &["cms-mail", "groupwise-api", "milter", "nje", "nje-tokio", "smtp", "smtp-tokio"],
+        &[
+            "cms-mail",
+            "groupwise-api",
+            "milter",
+            "nje",
+            "nje-tokio",
+            "proxy-protocol",
+            "smtp",
+            "smtp-tokio",
+        ],
     ),
     (
         "domain",
