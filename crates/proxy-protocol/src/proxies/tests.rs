@@ -100,7 +100,7 @@ async fn so_many_wait_and_no_more() {
         let proxies = std::sync::Arc::clone(&proxies);
         tokio::spawn(async move { proxies.header(&mut stream).await });
     }
-    tokio::task::yield_now().await;
+    tokio::time::sleep(HEADER_TIME / 2).await;
     let mut header = &b"PROXY UNKNOWN\r\n"[..];
     let found = proxies.header(&mut header).await;
     assert!(matches!(found, Err(ProxyError::TooMany { most: MOST_WAITING })), "{found:?}");
