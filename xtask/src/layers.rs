@@ -16,6 +16,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "address",
             "client-setup",
             "ebcdic",
+            "files",
             "mapping",
             "message",
             "settings",
@@ -63,7 +64,7 @@ const FLOORS: &[(&str, &[&str])] = &[
         &["admin-api", "imap", "ldap", "pop3", "core", "groupwise", "internet-mail", "ovvm", "web"],
     ),
     ("daemon", &["concord"]),
-    ("tools", &["xtask", "bench", "tests"]),
+    ("tools", &["xtask", "start", "bench", "tests"]),
 ];
 
 /// The testkit sees the server as strangers do; used by anything but tools (and

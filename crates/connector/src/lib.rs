@@ -5,11 +5,13 @@
 //!   there, and the connector's [`Deliver`] hands them to the foreign system
 //!   and answers per recipient ([`Outcome`]).
 //! - Towards the core: [`Submissions`] keeps sessions to the core's submission
-//!   socket (SMTP with XFORWARD); [`CoreApi`] asks the core's API, whose shapes
+//!   socket (SMTP with XFORWARD) and hands whole messages over
+//!   ([`Submission`]); [`CoreApi`] asks the core's API, whose shapes
 //!   are in [`wire`], with the token that the controller gave ([`Tokens`]).
 //! - The service: [`ConnectorConfig`], [`own_object`], [`changed_settings`].
 //! - In between: [`Collected`] holds a message while it comes, [`Recipients`]
-//!   knows for a while what the directory said of whom.
+//!   knows for a while what the directory said of whom, and
+//!   [`ConversionMemory`] bounds what is converted at once.
 //! - Directory synchronisation: a connector implements [`Synchronises`], and
 //!   [`run_synchronisation`] does the rest; the core plans and decides.
 //!
@@ -21,7 +23,9 @@
 mod api;
 mod collect;
 mod deliver;
+mod hand_over;
 mod lmtp;
+mod memory;
 mod recipients;
 mod service;
 mod submit;
@@ -33,7 +37,9 @@ pub use api::{ApiError, CoreApi};
 
 pub use collect::Collected;
 pub use deliver::{Deliver, Outcome};
+pub use hand_over::{Submission, Submitted, on_one_line};
 pub use lmtp::{LmtpOptions, core_timeouts, serve_lmtp};
+pub use memory::{ConversionMemory, Room};
 pub use recipients::Recipients;
 pub use service::{ConnectorConfig, Say, another_handle, changed_settings, own_object};
 pub use submit::{ALREADY_TAKEN, AUTHENTICATED_AS, CoreSession, Submissions, SubmitError};

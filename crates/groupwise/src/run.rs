@@ -4,7 +4,7 @@ use crate::book::Book;
 use crate::error::GroupWiseError;
 use crate::gateway::Gateway;
 use crate::inbound::FromGroupWise;
-use crate::link::{Link, MEMORY_UNITS};
+use crate::link::Link;
 use crate::outbound::ToGroupWise;
 use crate::settings::GroupWiseSettings;
 use crate::sync::Answers;
@@ -12,14 +12,13 @@ use concord_address::Domain;
 use concord_base::{Clock, Fault as _};
 use concord_connector::wire::OwnObject;
 use concord_connector::{
-    ConnectorConfig, LmtpOptions, Submissions, another_handle, changed_settings, own_object,
-    serve_lmtp,
+    ConnectorConfig, ConversionMemory, LmtpOptions, Submissions, another_handle, changed_settings,
+    own_object, serve_lmtp,
 };
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -127,7 +126,7 @@ fn link(
         api: config.api.clone(),
         submissions: Submissions::new(config.submit_socket.clone(), &config.name, MAX_IDLE),
         clock: Arc::clone(clock),
-        memory: Arc::new(Semaphore::new(MEMORY_UNITS as usize)),
+        memory: ConversionMemory::default(),
         say: Arc::clone(&config.say),
         settings,
     })

@@ -7,13 +7,13 @@ use crate::links::LinkStates;
 use crate::orders::Operators;
 use crate::outbound::{Confirmed, ToHosts};
 use crate::settings::OvvmSettings;
-use crate::shared::{MEMORY_UNITS, Running, Shared};
+use crate::shared::{Running, Shared};
 use concord_address::Domain;
 use concord_base::Clock;
 use concord_connector::wire::OwnObject;
 use concord_connector::{
-    ConnectorConfig, LmtpOptions, Submissions, another_handle, changed_settings, own_object,
-    serve_lmtp,
+    ConnectorConfig, ConversionMemory, LmtpOptions, Submissions, another_handle, changed_settings,
+    own_object, serve_lmtp,
 };
 use concord_nje_tokio::{Application, Dialler, Neighbour, Node, TcpDialler};
 use std::net::TcpListener;
@@ -21,7 +21,6 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -192,7 +191,7 @@ fn shared(
         api: config.api.clone(),
         submissions: Submissions::new(config.submit_socket.clone(), &config.name, MAX_IDLE),
         clock: Arc::clone(clock),
-        memory: Arc::new(Semaphore::new(MEMORY_UNITS as usize)),
+        memory: ConversionMemory::default(),
         confirmed: Arc::clone(&kept.confirmed),
         in_hand: Arc::clone(&kept.in_hand),
         alone: Arc::default(),

@@ -10,12 +10,11 @@ use concord_address::Domain;
 use concord_base::{Clock, QueueId};
 use concord_cms_mail::HostAddress;
 use concord_cms_mail::convert::People as _;
-use concord_connector::{ApiError, CoreApi, Say, Submissions};
+use concord_connector::{ApiError, ConversionMemory, CoreApi, Say, Submissions};
 use concord_nje_tokio::{LinkHandle, Node};
-use concord_smtp::Reply;
 use jiff::Timestamp;
 use std::sync::Arc;
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::RwLock;
 
 /// A connection between the core and the hosts.
 pub(crate) struct Shared {
@@ -35,9 +34,8 @@ pub(crate) struct Shared {
     pub submissions: Submissions,
     /// The time.
     pub clock: Arc<dyn Clock>,
-    /// Octets of messages that may be converted at once, in units of
-    /// [`MEMORY_UNIT`].
-    pub memory: Arc<Semaphore>,
+    /// What may be converted at once.
+    pub memory: ConversionMemory,
     /// What partners have of messages that are not done; stays when settings
     /// change.
     pub confirmed: Arc<Confirmed>,
@@ -52,12 +50,6 @@ pub(crate) struct Shared {
     /// What `concord service status` shows.
     pub say: Say,
 }
-
-/// Memory is given out in pieces of so many octets.
-const MEMORY_UNIT: u64 = 1 << 20;
-/// Pieces that conversions may hold at once; a message takes four times its
-/// size, for its parts, its files and what is made of them.
-pub(crate) const MEMORY_UNITS: u32 = 512;
 
 /// Senders of a heading who are looked up by the names of their messages.
 const MAX_STRANGERS: usize = 20;
@@ -98,13 +90,6 @@ impl Shared {
         }
         Ok(known)
     }
-
-    /// Memory for a message of so many octets.
-    pub async fn room(&self, octets: u64) -> Option<tokio::sync::OwnedSemaphorePermit> {
-        let units = octets.saturating_mul(4).div_ceil(MEMORY_UNIT);
-        let units = u32::try_from(units).unwrap_or(MEMORY_UNITS).clamp(1, MEMORY_UNITS);
-        Arc::clone(&self.memory).acquire_many_owned(units).await.ok()
-    }
 }
 
 /// The running service: what is shared, and the node with its links.
@@ -122,10 +107,4 @@ impl Running {
     pub fn link_to(&self, node: &str) -> Option<&LinkHandle> {
         self.node.link(self.shared.settings.route(node)?.partner)
     }
-}
-
-/// The words of a reply on one line.
-pub(crate) fn words(reply: &Reply) -> String {
-    let status = reply.status_or_generic();
-    format!("{} {status} {}", reply.code, reply.text.replace('\n', " "))
 }

@@ -4,9 +4,7 @@ use crate::error::TlsError;
 use crate::files::CertificateFiles;
 use concord_base::Timestamp;
 use rcgen::{CertificateParams, DnType, KeyPair, SanType};
-use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::Duration;
 
@@ -36,7 +34,8 @@ pub fn self_made(
         return Ok(files);
     }
     let text = make(hostname, now)?;
-    write(directory, &file, &text).map_err(|cause| TlsError::Unwritable { file, cause })?;
+    concord_files::replace(&file, text.as_bytes())
+        .map_err(|cause| TlsError::Unwritable { file, cause })?;
     Ok(files)
 }
 
@@ -93,21 +92,4 @@ fn date(at: Timestamp) -> Option<(i32, u8, u8)> {
     let date = jiff::Timestamp::from_millisecond(at.0).ok()?.to_zoned(jiff::tz::TimeZone::UTC);
     let (month, day) = (u8::try_from(date.month()).ok()?, u8::try_from(date.day()).ok()?);
     Some((date.year().into(), month, day))
-}
-
-fn write(directory: &Path, file: &Path, text: &str) -> std::io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-    let draft = directory.join(format!("self-made.pem.{}", std::process::id()));
-    let mut out = std::fs::OpenOptions::new()
-        .create(true)
-        .truncate(true)
-        .write(true)
-        .mode(0o600)
-        .open(&draft)?;
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.sync_all());
-    let done = written.and_then(|()| std::fs::rename(&draft, file));
-    if done.is_err() {
-        let _ = std::fs::remove_file(&draft);
-    }
-    done
 }

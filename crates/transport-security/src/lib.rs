@@ -38,10 +38,3 @@ pub fn fuzz(data: &[u8]) {
     sts::fuzz(data);
     tlsa::fuzz(data);
 }
-
-/// Makes a directory that nobody else looks into: who writes to whom can be
-/// read from what is kept here.
-fn private_directory(path: &std::path::Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
-}

@@ -105,7 +105,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Io`]
     pub fn open(directory: PathBuf) -> Result<Self, LedgerError> {
-        crate::private_directory(&directory)
+        concord_files::private_directory(&directory)
             .map_err(|cause| LedgerError::Io { file: directory.clone(), cause })?;
         Ok(Self { directory: Some(directory), days: Mutex::default() })
     }
@@ -191,7 +191,7 @@ impl Ledger {
         };
         for (number, text) in &changed {
             let file = file(directory, *number);
-            crate::sts::replace(&file, text.as_bytes())
+            concord_files::replace(&file, text.as_bytes())
                 .map_err(|cause| LedgerError::Io { file, cause })?;
         }
         let mut days = self.days.lock().unwrap_or_else(PoisonError::into_inner);

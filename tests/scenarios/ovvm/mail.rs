@@ -112,6 +112,28 @@ fn a_host_that_acknowledges_makes_a_delivery_report() -> Result<()> {
     Ok(())
 }
 
+/// Q166640: reports from hosts could be neither moved nor deleted.
+#[test]
+fn a_report_from_a_host_can_be_moved_and_deleted() -> Result<()> {
+    let pair = VmPair::start(NOTHING)?;
+    let mut smtp = pair.a.submission()?;
+    smtp.must(&format!("MAIL FROM:<{ALICE}>"))?;
+    smtp.must(&format!("RCPT TO:<{BOB}> NOTIFY=SUCCESS"))?;
+    smtp.must("DATA")?;
+    smtp.must(&format!("From: <{ALICE}>\r\nTo: <{BOB}>\r\nSubject: kept\r\n\r\nx\r\n."))?;
+    let report = pair.a.gets("message/delivery-status")?;
+    let mut mailbox = pair.a.mailbox()?;
+    assert_eq!(mailbox.select("INBOX")?, 1);
+    mailbox.must("CREATE Receipts")?;
+    mailbox.must("MOVE 1 Receipts")?;
+    assert_eq!(mailbox.count("INBOX")?, 0);
+    assert_eq!(mailbox.messages("Receipts")?, [report.into_bytes()]);
+    mailbox.must("STORE 1 +FLAGS (\\Deleted)")?;
+    mailbox.must("EXPUNGE")?;
+    assert_eq!(mailbox.count("Receipts")?, 0);
+    Ok(())
+}
+
 /// All files in the note's own transmission.
 #[test]
 fn files_travel_in_the_note_where_that_is_set() -> Result<()> {

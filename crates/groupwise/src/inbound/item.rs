@@ -1,15 +1,15 @@
 //! An item of GroupWise as a message for the core.
 
 use super::Worked;
-use super::submit::{Letter, Submitted};
+use super::submit::Letter;
 use crate::book::Known;
 use crate::convert::{Arrived, Gathered, People as _, inbound};
 use crate::gateway::{Content, GatewayError, Listed};
 use crate::hops;
-use crate::link::{Link, notify, words};
+use crate::link::{Link, notify};
 use bytes::Bytes;
 use concord_address::{SmtpAddress, TypedAddress, decapsulate};
-use concord_connector::ApiError;
+use concord_connector::{ApiError, Submitted, on_one_line};
 use concord_groupwise_api::model::{Action, Address, Item, Message, Status, StatusEvent};
 use concord_message::{date, is_eight_bit};
 use concord_smtp::{BodyType, MailCommand, RcptCommand, Reply};
@@ -56,12 +56,11 @@ impl Link {
     /// Brings an item to the core. The header stays; the paths of what belongs
     /// to it are given back if it is done.
     pub(super) async fn bring(&self, file: &Listed, item: Item) -> Worked {
-        // Sixteen of the largest at once would be too much for any machine.
         let octets = match self.weigh(&item).await {
             Ok(octets) => octets,
             Err(error) => return Worked::Later(error.to_string()),
         };
-        let _room = self.room(octets).await;
+        let _room = self.memory.room(octets).await;
         let parcel = match self.gather(&item).await {
             Ok(parcel) => parcel,
             Err(error) => return Worked::Later(error.to_string()),
@@ -93,10 +92,10 @@ impl Link {
         if letter.rcpts.is_empty() {
             return self.refused(item, &refused, paths).await;
         }
-        let replies = match self.submit(&letter).await {
+        let replies = match self.submit(letter).await {
             Submitted::Later(why) => return Worked::Later(why),
             Submitted::Broken(why) => return Worked::Broken(why),
-            Submitted::Taken(replies) | Submitted::Refused(replies) => replies,
+            Submitted::Taken { replies, .. } | Submitted::Refused(replies) => replies,
         };
         refused.extend(named.into_iter().zip(replies).filter(|(_, reply)| !reply.is_ok()));
         self.refused(item, &refused, paths).await
@@ -128,7 +127,7 @@ impl Link {
         }
         if let Some((address, reply)) = refused.first() {
             tracing::info!(
-                audience = "operator", id = item.id, recipient = %address, reply = words(reply),
+                audience = "operator", id = item.id, recipient = %address, reply = on_one_line(reply),
                 count = refused.len(), "recipients of an item were refused; its sender is told"
             );
         }
@@ -348,7 +347,7 @@ fn undelivered(
         events: vec![StatusEvent {
             action: Action::Undeliverable,
             time: Some(at),
-            detail: words(reply),
+            detail: on_one_line(reply),
         }],
         body: None,
     }

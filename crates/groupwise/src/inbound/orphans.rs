@@ -2,10 +2,11 @@
 //! gateway lost (a file without octets is one reason: Q234388, Q235501).
 
 use super::item::content_of;
-use super::submit::{Letter, Submitted};
+use super::submit::Letter;
 use crate::gateway::{GatewayError, Listed};
 use crate::link::Link;
 use bytes::Bytes;
+use concord_connector::Submitted;
 use concord_groupwise_api::{Reading, layout, read};
 use concord_smtp::{ForwardPath, MailCommand, Notify, RcptCommand};
 use mail_builder::MessageBuilder;
@@ -72,8 +73,8 @@ impl Link {
         let names = names.join(", ");
         let first = orphans.first().map(|file| file.modified);
         let octets = self.lost(&names, &format!("{names}{first:?}"), contents);
-        let who = match self.submit(&to_postmaster(octets)).await {
-            Submitted::Taken(_) => "the postmaster has them",
+        let who = match self.submit(to_postmaster(octets)).await {
+            Submitted::Taken { .. } => "the postmaster has them",
             // Nobody here is the postmaster; then the notice has to do.
             Submitted::Refused(_) => {
                 "nobody here is the postmaster; they lie in concord-quarantine"

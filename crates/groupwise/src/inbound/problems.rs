@@ -1,13 +1,13 @@
 //! Files of ours that the gateway refused (`GWPROB`).
 
 use super::status::digest_of;
-use super::submit::Submitted;
 use crate::convert::SentKey;
 use crate::gateway::{GatewayError, Listed};
 use crate::link::Link;
 use crate::sync::Answers;
 use crate::telemetry::PROBLEMS;
 use concord_base::EnhancedStatus;
+use concord_connector::Submitted;
 use concord_groupwise_api::model::Message;
 use concord_groupwise_api::{Diagnostic, Reading, layout, read};
 use concord_message::{Original, Report, ReportKind, ReportRecipient, Stamp, render};
@@ -175,8 +175,8 @@ impl Link {
             from: &from,
             boundary: "=_gw_problem",
         };
-        match self.submit(&self.letter_of_nobody(render(&report, &stamp), &to, &id)).await {
-            Submitted::Taken(_) | Submitted::Refused(_) => true,
+        match self.submit(self.letter_of_nobody(render(&report, &stamp), &to, &id)).await {
+            Submitted::Taken { .. } | Submitted::Refused(_) => true,
             Submitted::Later(_) | Submitted::Broken(_) => false,
         }
     }

@@ -2,13 +2,14 @@
 
 use super::Worked;
 use super::item::reported;
-use super::submit::{Letter, Submitted};
+use super::submit::Letter;
 use crate::book::groupwise_of;
 use crate::convert::{People as _, Reply, SentKey, Told, reply_calendar, told};
 use crate::link::Link;
 use bytes::Bytes;
 use concord_address::{SmtpAddress, decapsulate};
 use concord_connector::wire::SentMessage;
+use concord_connector::{Submitted, on_one_line};
 use concord_groupwise_api::model::{Action, Status};
 use concord_message::{DispositionReport, Original, Report, Stamp, render, render_disposition};
 use concord_smtp::{MailCommand, Notify, RcptCommand};
@@ -41,12 +42,12 @@ impl Link {
         for (n, one) in told.into_iter().enumerate() {
             let id = format!("gw-report.{}@{}", digest(status, n), self.host);
             let Some(octets) = self.written(&id, one, &about) else { continue };
-            match self.submit(&self.letter_of_nobody(octets, &about.to, &id)).await {
-                Submitted::Taken(_) => {}
+            match self.submit(self.letter_of_nobody(octets, &about.to, &id)).await {
+                Submitted::Taken { .. } => {}
                 // Who does not take reports gets none: a report has no sender
                 // to be told (RFC 5321 section 6.1).
                 Submitted::Refused(replies) => {
-                    let said = replies.first().map(crate::link::words).unwrap_or_default();
+                    let said = replies.first().map(on_one_line).unwrap_or_default();
                     tracing::warn!(to = %about.to, said, "a report was refused");
                 }
                 Submitted::Later(why) => return Worked::Later(why),

@@ -96,7 +96,7 @@ impl ToGroupWise {
         let queue_id = self.queue_id.take().ok_or_else(|| {
             own(451, (4, 3, 0), "the core did not say which message this is (XFORWARD IDENT)")
         })?;
-        let room = self.link.room(transaction.collected.octets()).await;
+        let room = self.link.memory.room(transaction.collected.octets()).await;
         let octets = transaction.collected.into_octets();
         let octets = octets.map_err(|e| own(451, (4, 3, 1), format!("cannot keep it: {e}")))?;
         let octets: Arc<[u8]> = octets.into();

@@ -12,7 +12,6 @@ use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 const STATE: &str = "dkim.toml";
-const STATE_DRAFT: &str = "dkim.toml.new";
 
 /// The keys of a server on its disk. All functions block on the disk; what they
 /// changed is durable when they return. One process may change it at a time.
@@ -231,21 +230,12 @@ impl KeyStore {
     /// Writes the state beside the old one and puts it in its place.
     fn keep(&mut self, ring: KeyRing) -> Result<(), AuthenticationError> {
         let file = self.directory.join(STATE);
-        let draft = self.directory.join(STATE_DRAFT);
         let text = toml::to_string(&ring).map_err(|cause| AuthenticationError::BadState {
             file: file.clone(),
             cause: cause.to_string(),
         })?;
-        let write = || -> std::io::Result<()> {
-            let mut open = OpenOptions::new();
-            let mut open = open.write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-            open.write_all(HEAD.as_bytes())?;
-            open.write_all(text.as_bytes())?;
-            open.sync_all()?;
-            fs::rename(&draft, &file)?;
-            File::open(&self.directory)?.sync_all()
-        };
-        write().map_err(|cause| unwritable(&file, cause))?;
+        let written = concord_files::replace(&file, format!("{HEAD}{text}").as_bytes());
+        written.map_err(|cause| unwritable(&file, cause))?;
         self.ring = ring;
         Ok(())
     }

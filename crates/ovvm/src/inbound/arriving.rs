@@ -6,17 +6,15 @@ use crate::spool::file_of;
 use crate::telemetry::IN_FILES;
 use async_trait::async_trait;
 use concord_cms_mail::Records;
+use concord_connector::Room;
 use concord_nje::{
     DataRecord, DataSetHeader, JobHeader, JobItem, JobKey, Name, RecordFormat, StreamKind, job,
 };
 use concord_nje_tokio::{IncomingJob, Stopped};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::task::TaskTracker;
 
-/// Octets of memory that are asked for at a time.
-const PIECE: u64 = 1 << 20;
 /// A core that cannot take a file is asked again for so long; then the link is
 /// closed, and the partner keeps the file.
 const LATER_FOR: Duration = Duration::from_secs(30);
@@ -49,7 +47,7 @@ pub(crate) struct Arriving {
     sets: Vec<DataSet>,
     octets: u64,
     too_large: bool,
-    memory: OwnedSemaphorePermit,
+    memory: Room,
 }
 
 impl Arriving {
@@ -60,7 +58,7 @@ impl Arriving {
         kind: StreamKind,
         finishing: TaskTracker,
     ) -> Option<Self> {
-        let memory = Arc::clone(&shared.memory).try_acquire_owned().ok()?;
+        let memory = shared.memory.begin()?;
         Some(Self {
             shared,
             partner,
@@ -84,11 +82,8 @@ impl Arriving {
             self.sets.iter_mut().for_each(|set| set.records = Records::new());
             return Ok(());
         }
-        let held = u64::try_from(self.memory.num_permits()).unwrap_or(u64::MAX);
-        if self.octets > held.saturating_mul(PIECE) {
-            let more = Arc::clone(&self.shared.memory).try_acquire_owned();
-            let more = more.map_err(|_| Stopped("no memory is free for so large a file".into()))?;
-            self.memory.merge(more);
+        if !self.shared.memory.widen(&mut self.memory, self.octets) {
+            return Err(Stopped("no memory is free for so large a file".into()));
         }
         // Jobs to run have no data set header.
         if self.sets.is_empty() {
@@ -165,7 +160,7 @@ impl Arriving {
         // What was held while it came is given back first: two large files that
         // wait for each other's memory would wait for ever.
         let arrivals = self.arrivals();
-        let _room = shared.room(octets).await;
+        let _room = shared.memory.room(octets).await;
         let mut outcomes = Vec::new();
         for arrival in arrivals {
             let arrival = Arc::new(arrival);

@@ -4,8 +4,8 @@
 
 use super::bring::{Arrival, Brought};
 use super::letter::{Letter, digest_of};
-use super::submit::Submitted;
-use crate::shared::{Shared, words};
+use crate::shared::Shared;
+use concord_connector::{Submitted, on_one_line};
 use mail_builder::MessageBuilder;
 
 impl Shared {
@@ -27,9 +27,9 @@ impl Shared {
                 ..Letter::of(arrival)
             };
             match self.submit(arrival, &letter).await {
-                Submitted::Later(why) => return Err(why),
-                Submitted::Repeated => return Ok("repeated"),
-                Submitted::Taken(_) => {
+                Submitted::Later(why) | Submitted::Broken(why) => return Err(why),
+                Submitted::Taken { repeated: true, .. } => return Ok("repeated"),
+                Submitted::Taken { .. } => {
                     let text = format!(
                         "a file from {} was put aside: {why}; look at it with 'concord queue list \
                          --quarantined', then let it go or delete it",
@@ -39,7 +39,7 @@ impl Shared {
                     return Ok("quarantined");
                 }
                 Submitted::Refused(replies) => {
-                    let said = replies.first().map(words).unwrap_or_default();
+                    let said = replies.first().map(on_one_line).unwrap_or_default();
                     tracing::warn!(
                         key = arrival.key,
                         said,

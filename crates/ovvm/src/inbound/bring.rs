@@ -1,7 +1,6 @@
 //! One spool file that came.
 
 use super::letter::Letter;
-use super::submit::Submitted;
 use crate::asked::Asked;
 use crate::book::Known;
 use crate::settings::{Acknowledge, MailForm};
@@ -12,7 +11,7 @@ use concord_cms_mail::convert::{InboundRules, People as _, inbound};
 use concord_cms_mail::netdata::{FileName, Netdata, Transmission};
 use concord_cms_mail::note::{self, NoteAddress, NoteForm, NoteRules};
 use concord_cms_mail::{Arrived, HostAddress, SpoolError, SpoolFile, read_lines};
-use concord_connector::ApiError;
+use concord_connector::{ApiError, Submitted};
 use concord_nje::Name;
 use concord_smtp::Reply;
 use std::sync::Arc;
@@ -238,9 +237,9 @@ impl Shared {
     /// Hands a letter over, and tells the sender who does not get it.
     pub(super) async fn send(self: &Arc<Self>, arrival: &Arc<Arrival>, letter: Letter) -> Brought {
         match self.submit(arrival, &letter).await {
-            Submitted::Later(why) => Err(why),
-            Submitted::Repeated => Ok("repeated"),
-            Submitted::Taken(replies) => {
+            Submitted::Later(why) | Submitted::Broken(why) => Err(why),
+            Submitted::Taken { repeated: true, .. } => Ok("repeated"),
+            Submitted::Taken { replies, .. } => {
                 let refused = letter.refused(&replies);
                 if refused.is_empty() {
                     return Ok("taken");

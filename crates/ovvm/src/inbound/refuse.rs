@@ -2,9 +2,9 @@
 
 use super::bring::{Arrival, Brought};
 use super::letter::{Letter, digest_of};
-use super::submit::Submitted;
-use crate::shared::{Shared, words};
+use crate::shared::Shared;
 use concord_address::{SmtpAddress, TypedAddress};
+use concord_connector::{Submitted, on_one_line};
 use concord_message::{Original, Report, ReportKind, ReportRecipient, Stamp, render};
 use concord_smtp::Reply;
 
@@ -15,7 +15,7 @@ impl Shared {
         let postmaster = || Some(TypedAddress::from(self.postmaster()?));
         match whom.or_else(postmaster) {
             Some(whom) => self.refuse(arrival, &[(whom, reply.clone())], "").await,
-            None => self.put_aside(arrival, &words(reply)).await,
+            None => self.put_aside(arrival, &on_one_line(reply)).await,
         }
     }
 
@@ -29,7 +29,7 @@ impl Shared {
     ) -> Brought {
         let sender = self.sender(arrival).await.map_err(|error| error.to_string())?;
         let Some(sender) = sender else {
-            let why = refused.first().map(|(_, reply)| words(reply)).unwrap_or_default();
+            let why = refused.first().map(|(_, reply)| on_one_line(reply)).unwrap_or_default();
             return self.put_aside(arrival, &format!("nobody is told of it: {why}")).await;
         };
         let key = format!("{}{suffix}", arrival.key);
@@ -42,20 +42,20 @@ impl Shared {
             ..Letter::default()
         };
         match self.submit(arrival, &letter).await {
-            Submitted::Later(why) => Err(why),
-            Submitted::Repeated => Ok("repeated"),
-            Submitted::Taken(_) => {
+            Submitted::Later(why) | Submitted::Broken(why) => Err(why),
+            Submitted::Taken { repeated: true, .. } => Ok("repeated"),
+            Submitted::Taken { .. } => {
                 tracing::info!(
                     audience = "operator",
                     key = arrival.key,
                     count = refused.len(),
-                    reply = refused.first().map(|(_, reply)| words(reply)),
+                    reply = refused.first().map(|(_, reply)| on_one_line(reply)),
                     "recipients of a file were refused; its sender is told"
                 );
                 Ok("refused")
             }
             Submitted::Refused(replies) => {
-                let said = replies.first().map(words).unwrap_or_default();
+                let said = replies.first().map(on_one_line).unwrap_or_default();
                 self.put_aside(arrival, &format!("its sender does not take reports: {said}")).await
             }
         }
@@ -80,7 +80,7 @@ impl Shared {
                 action: ReportKind::Failed,
                 status,
                 remote_mta: None,
-                diagnostic: Some(words(reply)),
+                diagnostic: Some(on_one_line(reply)),
                 last_attempt: None,
                 will_retry_until: None,
             }

@@ -10,8 +10,8 @@ use concord_base::EnhancedStatus;
 use concord_cms_mail::convert::{People as _, Told};
 use concord_cms_mail::netdata::{Acknowledgement, Netdata};
 use concord_cms_mail::{Arrived, HostAddress, Undelivered, note};
-use concord_connector::ApiError;
 use concord_connector::wire::SentMessage;
+use concord_connector::{ApiError, Submitted, on_one_line};
 use concord_message::{
     Disposition, DispositionReport, Original, Report, ReportKind, ReportRecipient, Stamp, render,
     render_disposition,
@@ -131,13 +131,13 @@ impl Shared {
         let letter =
             Letter { recipients: vec![to], octets, key, is_report: true, ..Letter::default() };
         match self.submit(arrival, &letter).await {
-            super::submit::Submitted::Later(why) => Err(why),
-            super::submit::Submitted::Taken(_) => Ok("taken"),
-            super::submit::Submitted::Repeated => Ok("repeated"),
+            Submitted::Later(why) | Submitted::Broken(why) => Err(why),
+            Submitted::Taken { repeated: false, .. } => Ok("taken"),
+            Submitted::Taken { repeated: true, .. } => Ok("repeated"),
             // Who does not take reports gets none: a report has no sender to be
             // told (RFC 5321 section 6.1).
-            super::submit::Submitted::Refused(replies) => {
-                let said = replies.first().map(crate::shared::words).unwrap_or_default();
+            Submitted::Refused(replies) => {
+                let said = replies.first().map(on_one_line).unwrap_or_default();
                 tracing::warn!(key = arrival.key, said, "a report was refused");
                 Ok("dropped")
             }

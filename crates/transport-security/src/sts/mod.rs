@@ -16,7 +16,6 @@ pub use kept::{Kept, Next, Sts, next};
 pub use policy::{MxPattern, PolicyMistake, StsMode, StsPolicy};
 pub use record::{StsRecord, read_record};
 pub use store::StsStore;
-pub(crate) use store::replace;
 
 #[doc(hidden)]
 pub fn fuzz(data: &[u8]) {

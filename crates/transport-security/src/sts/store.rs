@@ -7,7 +7,7 @@ use crate::limits::{MAX_POLICIES, MAX_POLICY};
 use concord_base::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -54,7 +54,7 @@ impl StsStore {
     /// # Errors
     /// The directory cannot be made or read.
     pub fn open(directory: PathBuf, now: Timestamp) -> io::Result<Self> {
-        crate::private_directory(&directory)?;
+        concord_files::private_directory(&directory)?;
         let mut state = State::default();
         for entry in std::fs::read_dir(&directory)? {
             let path = entry?.path();
@@ -130,17 +130,16 @@ impl StsStore {
                 fetched: kept.fetched,
                 policy: kept.policy.to_string(),
             };
-            replace(&path, serde_json::to_string(&file).map_err(io::Error::other)?.as_bytes())?;
+            let text = serde_json::to_string(&file).map_err(io::Error::other)?;
+            concord_files::replace(&path, text.as_bytes())?;
         }
         Ok(kept)
     }
 }
 
 fn read(path: &Path) -> io::Result<Kept> {
-    if std::fs::metadata(path)?.len() > MAX_FILE {
-        return Err(io::Error::other("it is longer than a policy may be"));
-    }
-    let file: File = serde_json::from_slice(&std::fs::read(path)?).map_err(io::Error::other)?;
+    let octets = concord_files::read(path, MAX_FILE)?.ok_or(io::ErrorKind::NotFound)?;
+    let file: File = serde_json::from_slice(&octets).map_err(io::Error::other)?;
     let policy = StsPolicy::parse(file.policy.as_bytes()).map_err(io::Error::other)?;
     Ok(Kept { id: file.id, fetched: file.fetched, policy })
 }
@@ -157,18 +156,6 @@ fn file_of(directory: &Path, domain: &str) -> Option<PathBuf> {
 fn domain_of(path: &Path) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     name.strip_suffix(SUFFIX)?.strip_suffix('.').map(str::to_owned)
-}
-
-/// Replaces a file in one step, synced.
-pub(crate) fn replace(path: &Path, octets: &[u8]) -> io::Result<()> {
-    let draft = path.with_extension("tmp");
-    let mut out = std::fs::File::create(&draft)?;
-    let written = out.write_all(octets).and_then(|()| out.sync_all());
-    let done = written.and_then(|()| std::fs::rename(&draft, path));
-    if done.is_err() {
-        let _ = std::fs::remove_file(&draft);
-    }
-    done
 }
 
 #[cfg(test)]
