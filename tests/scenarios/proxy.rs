@@ -20,7 +20,7 @@ const CLIENT: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 const OTHER: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
 /// What the manual says a proxy has for its header.
 const HEADER_TIME: Duration = Duration::from_secs(5);
-const LISTENERS: [&str; 3] = ["smtp", "submission", "imaps"];
+const LISTENERS: [&str; 4] = ["smtp", "submission", "imaps", "pop3"];
 
 /// A server that believes the proxy, and nobody else.
 fn server() -> Result<Concord> {
@@ -31,14 +31,14 @@ fn server() -> Result<Concord> {
 }
 
 /// The addresses of the proxy by listener.
-fn proxy(server: &Concord, options: &str) -> Result<(HaProxy, [SocketAddr; 3], Ports)> {
+fn proxy(server: &Concord, options: &str) -> Result<(HaProxy, [SocketAddr; 4], Ports)> {
     let ports = Ports::take()?;
     let mut fronts = Vec::new();
     for listener in LISTENERS {
         let at = SocketAddr::from((FRONT, ports.next()?));
         fronts.push(ProxyFront { at, server: server.address(listener), options });
     }
-    let at = [0, 1, 2].map(|n| fronts[n].at);
+    let at = [0, 1, 2, 3].map(|n| fronts[n].at);
     Ok((HaProxy::start(PROXY, &fronts)?, at, ports))
 }
 
@@ -67,7 +67,7 @@ fn clients_behind_haproxy_have_their_own_addresses() -> Result<()> {
     let server = server()?;
     let versions = ["send-proxy", "send-proxy-v2 proxy-v2-options crc32c,authority,unique-id"];
     for (done, options) in versions.into_iter().enumerate() {
-        let (_proxy, [smtp, submission, imaps], _ports) = proxy(&server, options)?;
+        let (_proxy, [smtp, submission, imaps, pop3], _ports) = proxy(&server, options)?;
         let sample = Sample::new(&format!("in{done}@a.test"), "a@a.test", ALICE).octets();
         let mut session = Smtp::connect_from(CLIENT, smtp)?;
         session.hello()?;
@@ -81,12 +81,17 @@ fn clients_behind_haproxy_have_their_own_addresses() -> Result<()> {
             let line = received(&message);
             assert!(line.contains("[127.0.0.2]"), "{options}: {line}");
         }
-        let (login, url) = (format!("{ALICE}:{PASSWORD}"), format!("imaps://{imaps}/"));
-        let mut curl = Command::new("curl");
-        let client = [CLIENT, OTHER][done].to_string();
-        curl.args(["-sSk", "--interface", &client, "-u", &login, &url]);
-        run(&mut curl, SOON)?.ok()?;
-        log_says(&server, "core", &["imap{", &format!("peer={client}:"), "logged in"])?;
+        let (login, client) = (format!("{ALICE}:{PASSWORD}"), [CLIENT, OTHER][done].to_string());
+        for (protocol, url) in
+            [("imap", format!("imaps://{imaps}/")), ("pop3", format!("pop3://{pop3}/"))]
+        {
+            let mut curl = Command::new("curl");
+            curl.args(["-sSk", "--interface", &client, "-u", &login, &url]);
+            run(&mut curl, SOON)?.ok()?;
+            let words: [&str; 3] =
+                [&format!("{protocol}{{"), &format!("peer={client}:"), "logged in"];
+            log_says(&server, "core", &words)?;
+        }
     }
     Ok(())
 }

@@ -116,8 +116,8 @@ async fn clients_of_a_proxy_get_connections_each_for_itself() {
         open.push(stream);
     }
     // From somebody else the same is no request.
-    let forged = say(web.http, &format!("PROXY TCP4 192.0.2.1 192.0.2.99 4000 80\r\n{ask}"));
-    assert!(forged.await.starts_with("HTTP/1.1 400 "));
+    let forged = format!("PROXY TCP4 192.0.2.1 192.0.2.99 4000 80\r\n{ask}");
+    assert!(say(web.http, &forged).await.starts_with("HTTP/1.1 400 "));
 }
 
 #[tokio::test]

@@ -23,7 +23,8 @@ async fn connection(octets: &[u8]) -> (TcpStream, TcpStream, SocketAddr) {
 /// What a reader of the header leaves to the protocol behind it.
 async fn left(mut stream: impl AsyncRead + Unpin) -> Vec<u8> {
     let mut rest = vec![0; BEHIND.len()];
-    stream.read_exact(&mut rest).await.unwrap();
+    let all = tokio::time::timeout(HEADER_TIME, stream.read_exact(&mut rest)).await;
+    assert!(matches!(all, Ok(Ok(_))), "octets behind the header are gone: {all:?}");
     rest
 }
 
@@ -48,8 +49,8 @@ async fn a_strangers_header_is_not_looked_at() {
         assert_eq!(ends.client, peer);
         assert_eq!(ends.to, stream.local_addr().ok());
         let mut rest = vec![0; said.len()];
-        stream.read_exact(&mut rest).await.unwrap();
-        assert_eq!(rest, said);
+        let all = tokio::time::timeout(HEADER_TIME, stream.read_exact(&mut rest)).await;
+        assert!(matches!(all, Ok(Ok(_))) && rest == said, "{all:?}: {rest:?}");
     }
 }
 
