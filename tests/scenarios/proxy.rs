@@ -183,6 +183,21 @@ fn a_proxy_that_sends_no_header_is_cut_off() -> Result<()> {
     Ok(())
 }
 
+/// The listeners stay; only the service begins anew.
+#[test]
+fn a_restart_of_the_service_is_enough_for_a_new_proxy() -> Result<()> {
+    let mut server = Concord::start(|_| {})?;
+    let at = server.address("smtp");
+    let header = b"PROXY TCP4 192.0.2.99 127.0.0.1 40000 25\r\n";
+    let greeted = |first: &[u8]| talk(connect_from(PROXY, at)?, &[first, b"QUIT\r\n"].concat());
+    assert!(greeted(b"")?.starts_with("220 "));
+    server.reconfigure(|c| c.set("listen", "proxies", format!("[\"{PROXY}\"]")))?;
+    server.command(&["service", "restart", "internet-mail"])?.ok()?;
+    wait_until("a header to be missed", SOON, || Ok(greeted(b"")?.is_empty()))?;
+    assert!(greeted(header)?.starts_with("220 "));
+    Ok(())
+}
+
 #[test]
 fn networks_that_are_wrong_or_too_wide_are_refused() -> Result<()> {
     let mut server = Concord::builder()?.prepare()?;
