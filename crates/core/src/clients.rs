@@ -87,8 +87,9 @@ async fn session(
     let listener = protocol.listener(implicit_tls);
     let ends = tokio::select! {
         biased;
-        () = stop.cancelled() => return,
+        // At a stop clients that are known already are told so by their protocol.
         ends = proxies.identify(listener, &mut stream, peer) => ends,
+        () = stop.cancelled() => return,
     };
     if let Some(ends) = ends {
         protocol.serve(stream, ends.client, implicit_tls, stop).await;
