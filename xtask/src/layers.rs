@@ -34,6 +34,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "milter",
             "nje",
             "nje-tokio",
+            "proxy-protocol",
             "smtp",
             "smtp-tokio",
         ],

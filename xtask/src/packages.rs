@@ -47,6 +47,8 @@ pub const FOR_TESTS: &[(&str, &str)] = &[
     ("openssl", "openssl"),
     // exports are loaded into it, and its schema checks them
     ("slapadd", "slapd"),
+    // a load balancer in front
+    ("haproxy", "haproxy"),
     // hosts whose clock is wrong
     ("faketime", "faketime"),
 ];
