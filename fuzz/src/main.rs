@@ -52,6 +52,8 @@ const TARGETS: &[(&str, Parser)] = &[
     ("nje-blocks", concord_nje::fuzz_blocks),
     #[cfg(feature = "pop3")]
     ("pop3", concord_pop3::fuzz),
+    #[cfg(feature = "proxy-protocol")]
+    ("proxy-protocol", concord_proxy_protocol::fuzz),
     #[cfg(feature = "reputation")]
     ("reputation", concord_reputation::fuzz),
     #[cfg(feature = "rules")]

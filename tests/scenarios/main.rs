@@ -25,6 +25,7 @@ mod mail_setup;
 mod mbsync;
 mod ovvm;
 mod postfix;
+mod proxy;
 mod quarantine;
 mod queue;
 mod readers;

@@ -31,6 +31,7 @@ const TARGETS: &[&str] = &[
     "nje",
     "nje-blocks",
     "pop3",
+    "proxy-protocol",
     "reputation",
     "rules",
     "sasl",

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "files",
             "mapping",
             "message",
+            "resolver",
             "rules",
             "settings",
             "tls",
@@ -27,7 +28,17 @@ const FLOORS: &[(&str, &[&str])] = &[
     ),
     (
         "protocol",
-        &["cms-mail", "groupwise-api", "milter", "nje", "nje-tokio", "smtp", "smtp-tokio"],
+        &[
+            "cms-mail",
+            "entrance",
+            "groupwise-api",
+            "milter",
+            "nje",
+            "nje-tokio",
+            "proxy-protocol",
+            "smtp",
+            "smtp-tokio",
+        ],
     ),
     (
         "domain",

@@ -1,6 +1,8 @@
 //! What a connector does with an outbound message.
 
+use crate::ApiError;
 use bytes::Bytes;
+use concord_base::Fault as _;
 use concord_smtp::{MailCommand, RcptCommand, RemoteAnswer, Reply, Xforward};
 
 /// What became of a recipient.
@@ -16,6 +18,26 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// Words of the connector's own.
+    pub fn own(code: u16, status: (u8, u16, u16), text: impl Into<String>) -> Self {
+        Self::Own(Reply::new(code, status, text.into()))
+    }
+
+    /// The core's API does not say who a recipient is; it does so later.
+    pub fn of_api(error: &ApiError) -> Self {
+        tracing::warn!(code = error.code(), %error, "the directory cannot be asked");
+        Self::own(451, (4, 3, 2), "the directory cannot be asked now")
+    }
+
+    /// For counting: `delivered`, `deferred` or `failed`.
+    pub const fn result(&self) -> &'static str {
+        match self.reply().code / 100 {
+            2 => "delivered",
+            4 => "deferred",
+            _ => "failed",
+        }
+    }
+
     /// The code, whoever said it.
     pub const fn reply(&self) -> &Reply {
         match self {

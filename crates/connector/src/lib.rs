@@ -9,7 +9,8 @@
 //!   ([`Submission`]); [`CoreApi`] asks the core's API, whose shapes
 //!   are in [`wire`], with the token that the controller gave ([`Tokens`]).
 //! - The service: [`ConnectorConfig`], [`own_object`], [`changed_settings`].
-//! - In between: [`Collected`] holds a message while it comes, [`Recipients`]
+//! - In between: [`Collected`] holds a message while it comes, [`Gathering`]
+//!   gives it whole to a connector that converts ([`DeliverWhole`]), [`Recipients`]
 //!   knows for a while what the directory said of whom, and
 //!   [`ConversionMemory`] bounds what is converted at once.
 //! - Directory synchronisation: a connector implements [`Synchronises`], and
@@ -31,6 +32,7 @@ mod service;
 mod submit;
 mod synchronise;
 mod token;
+mod whole;
 pub mod wire;
 
 pub use api::{ApiError, CoreApi};
@@ -47,3 +49,4 @@ pub use synchronise::{
     EntrySink, PresentSink, SynchroniseError, Synchronises, run_synchronisation,
 };
 pub use token::{TOKEN_KEY_OCTETS, Tokens};
+pub use whole::{DeliverWhole, Gathering, Whole};

@@ -3,6 +3,7 @@
 use concord_imap::ImapServer;
 use concord_ldap::LdapServer;
 use concord_pop3::Pop3Server;
+use concord_proxy_protocol::Proxies;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,18 @@ pub(crate) enum Protocol {
 }
 
 impl Protocol {
+    /// As the listener is called in the settings.
+    fn listener(&self, implicit_tls: bool) -> &'static str {
+        match (self, implicit_tls) {
+            (Self::Imap(_), false) => "imap",
+            (Self::Imap(_), true) => "imaps",
+            (Self::Pop3(_), false) => "pop3",
+            (Self::Pop3(_), true) => "pop3s",
+            (Self::Ldap(_), false) => "ldap",
+            (Self::Ldap(_), true) => "ldaps",
+        }
+    }
+
     async fn serve(self, stream: TcpStream, peer: SocketAddr, tls: bool, stop: CancellationToken) {
         match self {
             Self::Imap(server) => server.serve_connection(stream, peer, tls, stop).await,
@@ -38,6 +51,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     protocol: Protocol,
     implicit_tls: bool,
+    proxies: Arc<Proxies>,
     shutdown: CancellationToken,
 ) {
     let sessions = TaskTracker::new();
@@ -46,8 +60,9 @@ pub(crate) async fn serve(
             () = shutdown.cancelled() => break,
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    let session = protocol.clone().serve(stream, peer, implicit_tls, shutdown.clone());
-                    sessions.spawn(session);
+                    let (protocol, proxies) = (protocol.clone(), Arc::clone(&proxies));
+                    let stop = shutdown.clone();
+                    sessions.spawn(session(stream, peer, protocol, implicit_tls, proxies, stop));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a client");
@@ -59,6 +74,26 @@ pub(crate) async fn serve(
     sessions.close();
     // Idle clients are told; those that do not listen are cut off.
     let _ = tokio::time::timeout(DRAIN, sessions.wait()).await;
+}
+
+async fn session(
+    mut stream: TcpStream,
+    peer: SocketAddr,
+    protocol: Protocol,
+    implicit_tls: bool,
+    proxies: Arc<Proxies>,
+    stop: CancellationToken,
+) {
+    let listener = protocol.listener(implicit_tls);
+    let ends = tokio::select! {
+        biased;
+        // At a stop clients that are known already are told so by their protocol.
+        ends = proxies.identify(listener, &mut stream, peer) => ends,
+        () = stop.cancelled() => return,
+    };
+    if let Some(ends) = ends {
+        protocol.serve(stream, ends.client, implicit_tls, stop).await;
+    }
 }
 
 /// The same for LDAP by a socket of this machine.

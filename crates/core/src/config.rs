@@ -5,6 +5,7 @@ use concord_engine::EngineOptions;
 use concord_ldap::LdapConfig;
 use concord_mail_authentication::SrsFile;
 use concord_mail_policy::Live as MailPolicy;
+use concord_proxy_protocol::Proxies;
 use concord_transport::RetryPolicy;
 use std::fmt;
 use std::net::TcpListener;
@@ -67,6 +68,8 @@ pub struct CoreConfig {
     pub max_hops: u32,
     /// Client sessions at once, per protocol.
     pub sessions: usize,
+    /// Proxies that say who the client is.
+    pub proxies: Arc<Proxies>,
     /// What LDAP gives to whom. Sessions and passwords are as for the others.
     pub ldap: LdapConfig,
     /// Retry schedule.

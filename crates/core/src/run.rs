@@ -233,8 +233,9 @@ impl Core {
         ];
         for (listeners, protocol) in clients {
             for (listener, implicit_tls) in listeners {
-                let protocol = protocol.clone();
-                self.tasks.spawn(clients::serve(listener, protocol, implicit_tls, stop.clone()));
+                let (protocol, proxies) = (protocol.clone(), Arc::clone(&self.config.proxies));
+                let stop = stop.clone();
+                self.tasks.spawn(clients::serve(listener, protocol, implicit_tls, proxies, stop));
             }
         }
         self.start_dispatchers(stop);

@@ -1,14 +1,19 @@
 //! What keeps the world from being looked at.
 
 use concord_base::{Fault, Retry};
+use concord_mail_authentication::AuthenticationError;
+use concord_resolver::ResolverError;
 
 /// Something could not be looked at. A record that is missing is no error, but
 /// a [`crate::Finding`].
 #[derive(Debug, thiserror::Error)]
 pub enum DnsCheckError {
     /// The resolver cannot be set up.
-    #[error("cannot set up the resolver: {0}; give name servers that answer")]
-    Resolver(String),
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
+    /// SPF cannot be evaluated.
+    #[error(transparent)]
+    Authentication(#[from] AuthenticationError),
     /// A host does not take connections.
     #[error(
         "cannot reach {host} on port {port}: {cause}; many providers block port 25 until they are asked"
@@ -34,7 +39,8 @@ pub enum DnsCheckError {
 impl Fault for DnsCheckError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Resolver(_) => "dns-check.resolver",
+            Self::Resolver(error) => error.code(),
+            Self::Authentication(error) => error.code(),
             Self::Unreachable { .. } => "dns-check.unreachable",
             Self::NoTime { .. } => "dns-check.no-time",
         }
@@ -42,7 +48,8 @@ impl Fault for DnsCheckError {
 
     fn retry(&self) -> Retry {
         match self {
-            Self::Resolver(_) => Retry::Operator,
+            Self::Resolver(error) => error.retry(),
+            Self::Authentication(error) => error.retry(),
             Self::Unreachable { .. } | Self::NoTime { .. } => Retry::Temporary,
         }
     }

@@ -4,9 +4,6 @@ use crate::error::DnsCheckError;
 use crate::record::{Data, Kind};
 use concord_mail_authentication::{Arrival, Checker, SpfResult};
 use hickory_resolver::TokioResolver;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::NetError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -65,29 +62,11 @@ impl World {
     /// # Errors
     /// The resolver cannot be set up.
     pub fn asking(servers: &[SocketAddr], host: &str) -> Result<Self, DnsCheckError> {
-        let fail = |e: NetError| DnsCheckError::Resolver(e.to_string());
-        let mut builder = if servers.is_empty() {
-            TokioResolver::builder_tokio().map_err(fail)?
-        } else {
-            let servers = servers.iter().map(|server| {
-                let on_port = |mut connection: ConnectionConfig| {
-                    connection.port = server.port();
-                    connection
-                };
-                let connections =
-                    vec![on_port(ConnectionConfig::udp()), on_port(ConnectionConfig::tcp())];
-                NameServerConfig::new(server.ip(), true, connections)
-            });
-            let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
-        };
+        let mut builder = concord_resolver::builder(servers)?;
         builder.options_mut().timeout = TIMEOUT;
         builder.options_mut().attempts = ATTEMPTS;
-        let tls = concord_tls::trusting_nobody()
-            .map_err(|error| DnsCheckError::Resolver(error.to_string()))?;
-        let resolver = builder.with_tls_config(tls).build().map_err(fail)?;
-        let checker = Checker::new(servers, host)
-            .map_err(|error| DnsCheckError::Resolver(error.to_string()))?;
+        let resolver = concord_resolver::build(builder)?;
+        let checker = Checker::new(servers, host)?;
         Ok(Self::new(resolver, checker, host))
     }
 

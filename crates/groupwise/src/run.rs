@@ -90,7 +90,7 @@ async fn serve(
             size_limit: config.message_size.saturating_mul(2),
             max_recipients: MAX_RECIPIENTS,
         };
-        let session = move || ToGroupWise::new(Arc::clone(&link), runtime.clone());
+        let session = move || ToGroupWise::gathering(Arc::clone(&link), runtime.clone());
         tasks.spawn(serve_lmtp(listener, options, session, stop.clone(), cut.clone()));
     }
     let answers = Arc::new(Answers::default());

@@ -131,13 +131,13 @@ pub(crate) async fn start_tls(session: &mut Session, tag: &str) -> Outcome<Reply
         return Err(Fail::Bad("TLS is on already"));
     }
     already(session)?;
-    if session.server.tls.is_none() {
+    if !session.server.entrance.has_tls() {
         return Err(Fail::Bad("this server has no TLS"));
     }
     session.tagged(tag, "OK", "", "begin TLS now");
     session.connection.flush().await?;
     let io = session.connection.take_io();
-    let Some(io) = session.server.accept_tls(io).await else {
+    let Some(io) = session.server.entrance.handshake(io).await else {
         return Err(End::Closed.into());
     };
     session.connection.set_io(io);

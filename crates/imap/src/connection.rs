@@ -3,10 +3,11 @@
 use crate::config::{IDLE_BUFFER, ImapConfig, WRITE_CHUNK};
 use crate::error::End;
 use bytes::{Buf as _, BytesMut};
+use concord_entrance::Io;
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 use std::io;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 /// Octets asked from the socket at once.
@@ -14,10 +15,6 @@ const READ_CHUNK: usize = 8 * 1024;
 /// Octets that one piece of compressed input may become before they are
 /// looked at; so a small piece cannot swell memory.
 const INFLATE_CHUNK: usize = 64 * 1024;
-
-/// Anything a session can run over.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// RFC 4978: one deflate stream each way.
 struct Deflate {

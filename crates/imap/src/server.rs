@@ -2,16 +2,16 @@
 
 use crate::cache::MetaCache;
 use crate::config::ImapConfig;
-use crate::connection::{Connection, Io};
+use crate::connection::Connection;
 use crate::session::Session;
 use concord_base::Clock;
 use concord_directory::Directory;
+use concord_entrance::{Entrance, Figures, Io};
 use concord_sasl::PasswordGate;
 use concord_store::Store;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
@@ -30,13 +30,11 @@ pub struct ImapServer {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gate: Arc<PasswordGate>,
-    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) cache: MetaCache,
     /// Permits of [`BUDGET_UNIT`] octets for messages held whole.
     pub(crate) large: Arc<Semaphore>,
-    connections: Arc<Semaphore>,
-    next_session: AtomicU64,
+    pub(crate) entrance: Entrance,
 }
 
 impl fmt::Debug for ImapServer {
@@ -59,18 +57,18 @@ impl ImapServer {
         let cache = MetaCache::new(config.cache.0);
         let units = config.large_messages.0.div_ceil(BUDGET_UNIT).max(1);
         let units = usize::try_from(units).unwrap_or(usize::MAX).min(Semaphore::MAX_PERMITS);
-        let connections = config.max_connections.min(Semaphore::MAX_PERMITS);
+        let figures = Figures { connections: "imap_connections_total", sessions: "imap_sessions" };
+        let handshake = config.command_timeout;
+        let entrance = Entrance::new(figures, config.max_connections, tls, handshake);
         Self {
             config,
             directory,
             store,
             gate,
-            tls,
             clock,
             cache,
             large: Arc::new(Semaphore::new(units)),
-            connections: Arc::new(Semaphore::new(connections)),
-            next_session: AtomicU64::new(1),
+            entrance,
         }
     }
 
@@ -99,7 +97,7 @@ impl ImapServer {
     ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let id = self.next_session.fetch_add(1, Ordering::Relaxed);
+        let id = self.entrance.number();
         let span = tracing::info_span!("imap", session = id, %peer);
         self.run(Box::new(stream), implicit_tls, shutdown).instrument(span).await;
     }
@@ -110,58 +108,22 @@ impl ImapServer {
         implicit_tls: bool,
         shutdown: CancellationToken,
     ) {
-        // connections that were taken in, by whether they began under TLS
-        metrics::counter!("imap_connections_total", "tls" => if implicit_tls { "implicit" } else { "none" })
-            .increment(1);
-        let Ok(_seat) = Arc::clone(&self.connections).try_acquire_owned() else {
+        let began = if implicit_tls { "implicit" } else { "none" };
+        let Some(_seat) = self.entrance.seat(began) else {
             let mut connection = Connection::new(stream, &self.config);
             connection.push(b"* BYE too many connections, try again later\r\n");
             let _ = connection.flush().await;
             return;
         };
         let stream = if implicit_tls {
-            match self.accept_tls(stream).await {
+            match self.entrance.handshake(stream).await {
                 Some(stream) => stream,
                 None => return,
             }
         } else {
             stream
         };
-        let _open = Gauge::enter();
         let connection = Connection::new(stream, &self.config);
         Session::new(self, connection, implicit_tls, shutdown).run().await;
-    }
-
-    /// The TLS handshake, within the login time.
-    pub(crate) async fn accept_tls(&self, stream: Box<dyn Io>) -> Option<Box<dyn Io>> {
-        let acceptor = self.tls.as_ref()?;
-        match tokio::time::timeout(self.config.command_timeout, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => Some(Box::new(stream)),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "TLS handshake broke off");
-                None
-            }
-            Err(_) => {
-                tracing::debug!("TLS handshake timed out");
-                None
-            }
-        }
-    }
-}
-
-/// Counts open sessions as long as it lives.
-struct Gauge;
-
-impl Gauge {
-    fn enter() -> Self {
-        // sessions that are open now
-        metrics::gauge!("imap_sessions").increment(1.0);
-        Self
-    }
-}
-
-impl Drop for Gauge {
-    fn drop(&mut self) {
-        metrics::gauge!("imap_sessions").decrement(1.0);
     }
 }

@@ -213,7 +213,7 @@ impl Session {
     pub(crate) fn capabilities(&self) -> String {
         let mut list = "IMAP4rev1 LITERAL+ SASL-IR ID ENABLE IDLE".to_owned();
         if self.user.is_none() {
-            if !self.tls && self.server.tls.is_some() {
+            if !self.tls && self.server.entrance.has_tls() {
                 list.push_str(" STARTTLS");
             }
             for mechanism in Mechanism::ALL {

@@ -2,6 +2,7 @@
 
 use concord_mail_authentication::SrsFile;
 use concord_mail_policy::{Live as MailPolicy, Policy};
+use concord_proxy_protocol::Proxies;
 use concord_smtp::{BareNewlines, limits};
 use concord_smtp_tokio::{ClientTimeouts, ServerTimeouts};
 use concord_tls::Roots;
@@ -110,6 +111,8 @@ pub struct InternetMailConfig {
     pub max_sessions: usize,
     /// Sessions of one client address at once.
     pub max_sessions_per_client: usize,
+    /// Proxies that say who the client is.
+    pub proxies: Arc<Proxies>,
     /// Refused commands after which a session ends.
     pub max_errors: u32,
     /// Wait before the greeting; who talks meanwhile is refused.
@@ -174,6 +177,7 @@ impl InternetMailConfig {
             max_hops: 100,
             max_sessions: 2000,
             max_sessions_per_client: 100,
+            proxies: Arc::default(),
             max_errors: 20,
             greeting_delay: None,
             reverse_dns: false,

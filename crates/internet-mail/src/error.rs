@@ -1,6 +1,7 @@
 //! Why the service cannot start.
 
 use concord_base::{Fault, Retry};
+use concord_resolver::ResolverError;
 use concord_tls::TlsError;
 use concord_transport_security::LedgerError;
 use std::path::PathBuf;
@@ -16,9 +17,9 @@ pub enum InternetMailError {
         /// The system's words.
         cause: std::io::Error,
     },
-    /// The resolver's configuration is unusable.
-    #[error("cannot set up name resolution: {0}; check /etc/resolv.conf or set nameservers")]
-    Resolver(String),
+    /// Names cannot be looked up.
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
     /// The DNSSEC trust anchors are unusable.
     #[error(
         "cannot use the trust anchors in {}: {cause}; put DNSKEY records there, or leave \
@@ -57,7 +58,7 @@ impl Fault for InternetMailError {
     fn code(&self) -> &'static str {
         match self {
             Self::Socket { .. } => "internet-mail.socket",
-            Self::Resolver(_) => "internet-mail.resolver",
+            Self::Resolver(e) => e.code(),
             Self::TrustAnchors { .. } => "internet-mail.trust-anchors",
             Self::State { .. } => "internet-mail.state",
             Self::Ledger(e) => e.code(),

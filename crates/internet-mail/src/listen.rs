@@ -1,6 +1,7 @@
 //! Accepting clients, and how many at once.
 
 use crate::front::{Front, FrontService, Kind};
+use concord_proxy_protocol::Endpoints;
 use concord_smtp_tokio::{ConnectionInfo, MaybeTls, Peer, serve};
 use metrics::{counter, gauge};
 use std::collections::HashMap;
@@ -78,7 +79,7 @@ pub(crate) async fn accept(
             () = shutdown.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
-        let (stream, client) = match accepted {
+        let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a client");
@@ -86,32 +87,61 @@ pub(crate) async fn accept(
                 continue;
             }
         };
-        let client = SocketAddr::new(client.ip().to_canonical(), client.port());
-        let Some(place) = sessions.enter(client.ip()) else {
-            counter!("concord_smtp_sessions_total", "result" => "too-many").increment(1);
-            // If its buffer is full it goes without words.
-            let _ = stream.try_write(b"421 4.7.0 too many sessions, try again later\r\n");
-            continue;
-        };
-        counter!("concord_smtp_sessions_total", "result" => "accepted").increment(1);
         let (service, shutdown) = (Arc::clone(&service), shutdown.clone());
-        tasks.spawn(async move {
-            session(stream, client, kind, service, shutdown).await;
-            drop(place);
-        });
+        let ends = Endpoints::of(&stream, peer);
+        if service.config.proxies.contains(ends.client.ip()) {
+            let sessions = Arc::clone(&sessions);
+            tasks.spawn(proxied(stream, peer, kind, service, sessions, shutdown));
+        } else if let Some(place) = admit(&sessions, ends.client, &stream) {
+            tasks.spawn(session(stream, ends, place, kind, service, shutdown));
+        }
+    }
+}
+
+/// A place for a client, who hears it if there is none.
+fn admit(sessions: &Arc<Sessions>, client: SocketAddr, stream: &TcpStream) -> Option<Place> {
+    let place = sessions.enter(client.ip());
+    let result = if place.is_some() { "accepted" } else { "too-many" };
+    counter!("concord_smtp_sessions_total", "result" => result).increment(1);
+    if place.is_none() {
+        // If its buffer is full it goes without words.
+        let _ = stream.try_write(b"421 4.7.0 too many sessions, try again later\r\n");
+    }
+    place
+}
+
+/// A connection of a proxy, which takes a place of its client.
+async fn proxied(
+    mut stream: TcpStream,
+    proxy: SocketAddr,
+    kind: Kind,
+    service: Arc<FrontService>,
+    sessions: Arc<Sessions>,
+    shutdown: CancellationToken,
+) {
+    let ends = tokio::select! {
+        biased;
+        () = shutdown.cancelled() => return,
+        ends = service.config.proxies.identify(kind.listener(), &mut stream, proxy) => ends,
+    };
+    let Some(ends) = ends else { return };
+    if let Some(place) = admit(&sessions, ends.client, &stream) {
+        session(stream, ends, place, kind, service, shutdown).await;
     }
 }
 
 async fn session(
     stream: TcpStream,
-    client: SocketAddr,
+    ends: Endpoints,
+    _place: Place,
     kind: Kind,
     service: Arc<FrontService>,
     shutdown: CancellationToken,
 ) {
+    let client = ends.client;
     // Replies are written whole; waiting for more would only delay them.
     let _ = stream.set_nodelay(true);
-    let connection = ConnectionInfo { peer: Peer::Ip(client), local: stream.local_addr().ok() };
+    let connection = ConnectionInfo { peer: Peer::Ip(client), local: ends.to };
     let profile = service.profile(kind);
     let acceptor = service.tls.clone();
     let stream = match (&acceptor, kind) {

@@ -77,6 +77,29 @@ async fn senders_hosts_and_modes_are_judged_before_the_core_is_asked() {
     assert!(refused.starts_with("450 4.3.2"), "{refused}");
 }
 
+#[tokio::test]
+async fn who_is_refused_waits_for_the_answer() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("internet-mail.toml");
+    let wait = Duration::from_millis(300);
+    let text = "[inbound]\ntarpit = '300 ms'\n[[sender]]\nfrom = '@spam.test'\n\
+                [[sender]]\nfrom = '.'\nto = ['quiet@example.test']\n";
+    std::fs::write(&file, text).unwrap();
+    let world = world(&file).await;
+    let mut client = greeted_with(&world, "220").await;
+    client.say("EHLO client.test").await;
+    for (line, code) in [
+        ("MAIL FROM:<x@spam.test>", "550 5.7.1"),
+        ("MAIL FROM:<x@other.test>", "250"),
+        ("RCPT TO:<quiet@example.test>", "550 5.7.1"),
+    ] {
+        let asked = Instant::now();
+        let answer = client.say(line).await;
+        assert!(answer.starts_with(code), "{line}: {answer}");
+        assert!(code == "250" || asked.elapsed() >= wait, "{line}: {:?}", asked.elapsed());
+    }
+}
+
 /// T37: Q239816. Who looks sees the conversation line by line, as it was said,
 /// and no password.
 #[tokio::test]

@@ -3,19 +3,14 @@
 use crate::config::WRITE_CHUNK;
 use crate::frame::{self, Broken};
 use bytes::BytesMut;
+use concord_entrance::Io;
 use std::io;
 use std::time::Duration;
-use tokio::io::{
-    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf,
-};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
 /// Octets asked from the socket at once; most requests have some hundred.
 const READ_CHUNK: usize = 4 * 1024;
-
-/// Anything a session can run over.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Why a session ends.
 #[derive(Debug)]

@@ -71,7 +71,7 @@ fn start_tls(client: &Client) -> Outcome<()> {
     if client.tls {
         return Err(Refusal::new(Code::OperationsError, "TLS is on already"));
     }
-    if client.server.tls.is_none() || matches!(client.way, Way::Local { .. }) {
+    if !client.server.entrance.has_tls() || matches!(client.way, Way::Local { .. }) {
         return Err(Refusal::new(Code::ProtocolError, "there is no TLS here"));
     }
     if client.exchange.is_some() {

@@ -2,14 +2,14 @@
 
 use crate::catalogue::Follower;
 use crate::config::LdapConfig;
-use crate::connection::{Io, split};
+use crate::connection::split;
 use crate::result::Code;
 use crate::session::{Session, notice};
 use concord_directory::{Directory, Writer};
+use concord_entrance::{Entrance, Figures, Io};
 use concord_sasl::PasswordGate;
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::Semaphore;
@@ -39,12 +39,10 @@ pub struct LdapServer {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) writer: Arc<Writer>,
     pub(crate) gate: Arc<PasswordGate>,
-    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) follower: Follower,
     /// Password hashes that are made at once: each takes 19 MiB and a core.
     pub(crate) hashing: Semaphore,
-    connections: Arc<Semaphore>,
-    next_session: AtomicU64,
+    pub(crate) entrance: Entrance,
 }
 
 impl fmt::Debug for LdapServer {
@@ -66,17 +64,17 @@ impl LdapServer {
         gate: Arc<PasswordGate>,
         tls: Option<TlsAcceptor>,
     ) -> Self {
-        let connections = config.max_connections.min(Semaphore::MAX_PERMITS);
+        let figures = Figures { connections: "ldap_connections_total", sessions: "ldap_sessions" };
+        let handshake = config.handshake_timeout;
+        let entrance = Entrance::new(figures, config.max_connections, tls, handshake);
         Self {
             config,
             follower: Follower::new(Arc::clone(&directory)),
             directory,
             writer,
             gate,
-            tls,
             hashing: Semaphore::new(MAX_HASHING),
-            connections: Arc::new(Semaphore::new(connections)),
-            next_session: AtomicU64::new(1),
+            entrance,
         }
     }
 
@@ -126,66 +124,30 @@ impl LdapServer {
     ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let id = self.next_session.fetch_add(1, Ordering::Relaxed);
+        let id = self.entrance.number();
         let span = tracing::info_span!("ldap", session = id, peer);
         self.run(Box::new(stream), way, shutdown).instrument(span).await;
     }
 
     async fn run(self: Arc<Self>, stream: Box<dyn Io>, way: Way, shutdown: CancellationToken) {
-        // connections that were taken in, by how they came
-        let label = match way {
+        let began = match way {
             Way::Plain => "none",
             Way::Tls => "implicit",
             Way::Local { .. } => "local",
         };
-        metrics::counter!("ldap_connections_total", "tls" => label).increment(1);
-        let Ok(_seat) = Arc::clone(&self.connections).try_acquire_owned() else {
+        let Some(_seat) = self.entrance.seat(began) else {
             let (_, mut output) = split(stream, self.config.write_timeout);
             notice(&mut output, Code::Busy, "too many connections, try again later");
             let _ = output.flush().await;
             return;
         };
         let stream = match way {
-            Way::Tls => match self.accept_tls(stream).await {
+            Way::Tls => match self.entrance.handshake(stream).await {
                 Some(stream) => stream,
                 None => return,
             },
             Way::Plain | Way::Local { .. } => stream,
         };
-        let _open = Gauge::enter();
         Session::new(self, way, shutdown).run(stream).await;
-    }
-
-    /// The TLS handshake, within its time.
-    pub(crate) async fn accept_tls(&self, stream: Box<dyn Io>) -> Option<Box<dyn Io>> {
-        let acceptor = self.tls.as_ref()?;
-        match tokio::time::timeout(self.config.handshake_timeout, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => Some(Box::new(stream)),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "TLS handshake broke off");
-                None
-            }
-            Err(_) => {
-                tracing::debug!("TLS handshake timed out");
-                None
-            }
-        }
-    }
-}
-
-/// Counts open sessions as long as it lives.
-struct Gauge;
-
-impl Gauge {
-    fn enter() -> Self {
-        // sessions that are open now
-        metrics::gauge!("ldap_sessions").increment(1.0);
-        Self
-    }
-}
-
-impl Drop for Gauge {
-    fn drop(&mut self) {
-        metrics::gauge!("ldap_sessions").decrement(1.0);
     }
 }

@@ -5,12 +5,13 @@ use crate::client::Client;
 use crate::config::{
     IDLE_BEFORE_LOGIN, MAX_BAD_REQUESTS, MAX_REQUEST, MAX_REQUEST_BEFORE_LOGIN, MAX_WAITING,
 };
-use crate::connection::{Input, Io, Output, join, split};
+use crate::connection::{Input, Output, join, split};
 use crate::frame::{self, Asked, Broken, Request};
 use crate::operation::{self, Next};
 use crate::result::{Code, Refusal};
 use crate::server::{LdapServer, Way};
 use concord_directory::Who;
+use concord_entrance::Io;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -87,7 +88,8 @@ impl Session {
                     if output.flush().await.is_err() {
                         return;
                     }
-                    let Some(io) = self.client.server.accept_tls(join(input, output)).await else {
+                    let Some(io) = self.client.server.entrance.handshake(join(input, output)).await
+                    else {
                         return;
                     };
                     self.client.tls = true;

@@ -2,10 +2,8 @@
 
 use crate::error::AuthenticationError;
 use crate::limits;
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::TokioResolver;
 use hickory_resolver::proto::rr::{RData, RecordType};
-use hickory_resolver::{ResolverBuilder, TokioResolver};
 use mail_auth::{DnsError, MX, RecordSet, ResolverCache, Txt};
 use std::borrow::Borrow;
 use std::collections::HashMap;
@@ -18,38 +16,14 @@ use std::time::Instant;
 /// Sets the resolver up; with no servers those of `/etc/resolv.conf`. Its cache
 /// is bounded by [`limits::CACHE_ENTRIES`], and goes by TTL.
 pub(crate) fn resolver(servers: &[SocketAddr]) -> Result<TokioResolver, AuthenticationError> {
-    let fail = |e: hickory_resolver::net::NetError| AuthenticationError::Resolver(e.to_string());
-    let mut builder = if servers.is_empty() {
-        TokioResolver::builder_tokio().unwrap_or_else(|error| {
-            // resolv.conf(5): without it the server is this machine.
-            tracing::warn!(%error, "cannot read /etc/resolv.conf; asking 127.0.0.1 for names");
-            with_servers(&[SocketAddr::from(([127, 0, 0, 1], 53))])
-        })
-    } else {
-        with_servers(servers)
-    };
+    let mut builder = concord_resolver::service_builder(servers);
     let options = builder.options_mut();
     options.timeout = limits::DNS_TIMEOUT;
     options.attempts = limits::DNS_ATTEMPTS;
     options.cache_size = limits::CACHE_ENTRIES;
     options.positive_max_ttl = Some(limits::CACHE_TTL);
     options.negative_max_ttl = Some(limits::CACHE_NEGATIVE_TTL);
-    let tls = concord_tls::trusting_nobody();
-    let tls = tls.map_err(|e| AuthenticationError::Resolver(e.to_string()))?;
-    builder.with_tls_config(tls).build().map_err(fail)
-}
-
-fn with_servers(servers: &[SocketAddr]) -> ResolverBuilder<TokioRuntimeProvider> {
-    let servers = servers.iter().map(|server| {
-        let on_port = |mut connection: ConnectionConfig| {
-            connection.port = server.port();
-            connection
-        };
-        let connections = vec![on_port(ConnectionConfig::udp()), on_port(ConnectionConfig::tcp())];
-        NameServerConfig::new(server.ip(), true, connections)
-    });
-    let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
-    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+    Ok(concord_resolver::build(builder)?)
 }
 
 /// Why there are no TXT records.

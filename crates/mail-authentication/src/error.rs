@@ -1,17 +1,16 @@
 //! What can go wrong, one variant for each cause.
 
 use concord_base::{EnhancedStatus, Fault, Retry};
+use concord_resolver::ResolverError;
 use std::path::PathBuf;
 
 /// Why something of this crate cannot be done. A message that fails its checks
 /// is no error: that is in [`Results`](crate::Results).
 #[derive(Debug, thiserror::Error)]
 pub enum AuthenticationError {
-    /// The resolver cannot be set up.
-    #[error(
-        "cannot set up the resolver for authentication: {0}; check the name servers in the settings"
-    )]
-    Resolver(String),
+    /// Names cannot be looked up.
+    #[error(transparent)]
+    Resolver(#[from] ResolverError),
     /// A file of keys cannot be read.
     #[error("cannot read {}: {cause}; check its owner and that it is there", file.display())]
     Unreadable {
@@ -155,7 +154,7 @@ pub enum ReportError {
 impl Fault for AuthenticationError {
     fn code(&self) -> &'static str {
         match self {
-            Self::Resolver(_) => "authentication.resolver",
+            Self::Resolver(error) => error.code(),
             Self::Unreadable { .. } => "authentication.unreadable",
             Self::Unwritable { .. } => "authentication.unwritable",
             Self::Exposed { .. } => "authentication.key-exposed",
@@ -183,6 +182,7 @@ impl Fault for AuthenticationError {
             Self::NothingToSign | Self::ChainBroken | Self::KeyExists { .. } | Self::BadName(_) => {
                 Retry::Permanent
             }
+            Self::Resolver(error) => error.retry(),
             Self::Report(error) => error.retry(),
             Self::WriteReport(_) => Retry::Bug,
             _ => Retry::Operator,

@@ -1,6 +1,6 @@
 //! What is done with whole hosts and networks.
 
-use crate::network::Network;
+use concord_base::Network;
 use serde::Deserialize;
 use std::net::IpAddr;
 

@@ -1,6 +1,6 @@
 //! Who may send to other systems.
 
-use crate::network::Network;
+use concord_base::Network;
 use serde::Deserialize;
 use std::fmt;
 use std::net::IpAddr;

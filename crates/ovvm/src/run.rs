@@ -129,7 +129,7 @@ async fn serve(
             size_limit: config.message_size.saturating_mul(2),
             max_recipients: MAX_RECIPIENTS,
         };
-        let session = move || ToHosts::new(Arc::clone(&running), runtime.clone());
+        let session = move || ToHosts::gathering(Arc::clone(&running), runtime.clone());
         tasks.spawn(serve_lmtp(listener, options, session, stop.clone(), cut.clone()));
     }
     tasks.spawn(crate::work::run(Arc::clone(&running), stop.clone()));

@@ -2,17 +2,14 @@
 
 use crate::config::{Pop3Config, WRITE_CHUNK};
 use bytes::BytesMut;
+use concord_entrance::Io;
 use std::io;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 /// Octets asked from the socket at once; commands are short.
 const READ_CHUNK: usize = 2 * 1024;
-
-/// Anything a session can run over.
-pub(crate) trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
 
 /// Why a session ends.
 #[derive(Debug)]

@@ -196,14 +196,14 @@ fn unavailable(session: &mut Session, error: &concord_sasl::SaslError) {
 
 /// STLS, RFC 2595. What came behind it in the clear is thrown away.
 pub(crate) async fn stls(session: &mut Session) -> Result<(), End> {
-    if session.tls || session.server.tls.is_none() {
+    if session.tls || !session.server.entrance.has_tls() {
         session.connection.line("-ERR there is no TLS to begin");
         return Ok(());
     }
     session.connection.line("+OK begin TLS now");
     session.connection.flush().await?;
     let io = session.connection.take_io();
-    let io = session.server.accept_tls(io).await.ok_or(End::Closed)?;
+    let io = session.server.entrance.handshake(io).await.ok_or(End::Closed)?;
     session.connection.set_io(io);
     session.tls = true;
     session.user = None;

@@ -1,19 +1,18 @@
 //! What all sessions share, and how one begins.
 
 use crate::config::Pop3Config;
-use crate::connection::{Connection, Io};
+use crate::connection::Connection;
 use crate::lock::Locks;
 use crate::session::Session;
 use concord_directory::Directory;
+use concord_entrance::{Entrance, Figures, Io};
 use concord_sasl::PasswordGate;
 use concord_store::Store;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
@@ -26,10 +25,8 @@ pub struct Pop3Server {
     pub(crate) directory: Arc<dyn Directory>,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) gate: Arc<PasswordGate>,
-    pub(crate) tls: Option<TlsAcceptor>,
     pub(crate) locks: Locks,
-    connections: Arc<Semaphore>,
-    next_session: AtomicU64,
+    pub(crate) entrance: Entrance,
 }
 
 impl fmt::Debug for Pop3Server {
@@ -48,17 +45,10 @@ impl Pop3Server {
         gate: Arc<PasswordGate>,
         tls: Option<TlsAcceptor>,
     ) -> Self {
-        let connections = config.max_connections.min(Semaphore::MAX_PERMITS);
-        Self {
-            config,
-            directory,
-            store,
-            gate,
-            tls,
-            locks: Locks::default(),
-            connections: Arc::new(Semaphore::new(connections)),
-            next_session: AtomicU64::new(1),
-        }
+        let figures = Figures { connections: "pop3_connections_total", sessions: "pop3_sessions" };
+        let handshake = config.command_timeout;
+        let entrance = Entrance::new(figures, config.max_connections, tls, handshake);
+        Self { config, directory, store, gate, locks: Locks::default(), entrance }
     }
 
     /// Serves one accepted connection until it ends; never fails, for nobody
@@ -86,7 +76,7 @@ impl Pop3Server {
     ) where
         S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     {
-        let id = self.next_session.fetch_add(1, Ordering::Relaxed);
+        let id = self.entrance.number();
         let span = tracing::info_span!("pop3", session = id, %peer);
         self.run(Box::new(stream), implicit_tls, shutdown).instrument(span).await;
     }
@@ -97,58 +87,22 @@ impl Pop3Server {
         implicit_tls: bool,
         shutdown: CancellationToken,
     ) {
-        // connections that were taken in, by whether they began under TLS
-        metrics::counter!("pop3_connections_total", "tls" => if implicit_tls { "implicit" } else { "none" })
-            .increment(1);
-        let Ok(_seat) = Arc::clone(&self.connections).try_acquire_owned() else {
+        let began = if implicit_tls { "implicit" } else { "none" };
+        let Some(_seat) = self.entrance.seat(began) else {
             let mut connection = Connection::new(stream, &self.config);
             connection.line("-ERR [SYS/TEMP] too many connections, try again later");
             let _ = connection.flush().await;
             return;
         };
         let stream = if implicit_tls {
-            match self.accept_tls(stream).await {
+            match self.entrance.handshake(stream).await {
                 Some(stream) => stream,
                 None => return,
             }
         } else {
             stream
         };
-        let _open = Gauge::enter();
         let connection = Connection::new(stream, &self.config);
         Session::new(self, connection, implicit_tls, shutdown).run().await;
-    }
-
-    /// The TLS handshake, within the login time.
-    pub(crate) async fn accept_tls(&self, stream: Box<dyn Io>) -> Option<Box<dyn Io>> {
-        let acceptor = self.tls.as_ref()?;
-        match tokio::time::timeout(self.config.command_timeout, acceptor.accept(stream)).await {
-            Ok(Ok(stream)) => Some(Box::new(stream)),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "TLS handshake broke off");
-                None
-            }
-            Err(_) => {
-                tracing::debug!("TLS handshake timed out");
-                None
-            }
-        }
-    }
-}
-
-/// Counts open sessions as long as it lives.
-struct Gauge;
-
-impl Gauge {
-    fn enter() -> Self {
-        // sessions that are open now
-        metrics::gauge!("pop3_sessions").increment(1.0);
-        Self
-    }
-}
-
-impl Drop for Gauge {
-    fn drop(&mut self) {
-        metrics::gauge!("pop3_sessions").decrement(1.0);
     }
 }

@@ -210,7 +210,7 @@ impl Session {
             self.connection.line("USER");
         }
         self.connection.line(&sasl);
-        if !self.tls && self.server.tls.is_some() && self.maildrop.is_none() {
+        if !self.tls && self.server.entrance.has_tls() && self.maildrop.is_none() {
             self.connection.line("STLS");
         }
         self.connection.line("IMPLEMENTATION Concord");

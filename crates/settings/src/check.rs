@@ -10,6 +10,7 @@ pub(crate) use acme::{
 use crate::error::Mistake;
 use crate::parse::Places;
 use crate::section::{Settings, SmartHost, SmartHostTls};
+use concord_base::Network;
 use std::net::{IpAddr, SocketAddr};
 
 /// RFC 1035 section 2.3.4: a name has at most 255 octets on the wire, which
@@ -21,6 +22,12 @@ const MAX_LABEL: usize = 63;
 const MAX_USER_NAME: usize = 320;
 /// RFC 5321 section 2.3.5 has no number; 25 is IANA's for SMTP.
 const SMTP_PORT: u16 = 25;
+/// The widest network of proxies: 10.0.0.0/8, the largest private one (RFC 1918).
+/// Whoever is in it names any client that he likes.
+const WIDEST_V4: u8 = 8;
+/// The same with IPv6: what a provider has from its registry; no organisation has
+/// more.
+const WIDEST_V6: u8 = 32;
 
 /// A DNS host name of letters, digits and hyphens.
 #[allow(clippy::ptr_arg)] // the schema's check type
@@ -36,6 +43,18 @@ pub(crate) fn host_name(name: &String) -> Result<(), String> {
         return Ok(());
     }
     Err(format!("'{}' is not a host name; write one like 'mail.example.com'", shorten(name)))
+}
+
+/// A network whose hosts are believed about who the client is.
+pub(crate) fn proxies(network: &Network) -> Result<(), String> {
+    let widest = if network.is_ipv4() { WIDEST_V4 } else { WIDEST_V6 };
+    if network.prefix() >= widest {
+        return Ok(());
+    }
+    Err(format!(
+        "'{network}' is too wide: anyone in it could forge addresses; write the addresses of \
+         the proxies, or a network of /{widest} or narrower"
+    ))
 }
 
 /// A user name that fits a SASL exchange.

@@ -4,7 +4,7 @@ use crate::check::shorten;
 use crate::duration::{format_duration, parse_duration};
 use crate::schema::Kind;
 use crate::section::Settings;
-use concord_base::ByteSize;
+use concord_base::{ByteSize, Network, ParseNetworkError};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::path::PathBuf;
@@ -64,6 +64,14 @@ pub(crate) fn apply(
         Kind::Listeners(set) => set(settings, list(value, listener)?),
         Kind::Nameservers(set) => set(settings, list(value, nameserver)?),
         Kind::Addresses(set) => set(settings, list(value, address)?),
+        Kind::Networks(check, set) => {
+            let list = list(value, |item| {
+                let network = network(item)?;
+                check(&network)?;
+                Ok(network)
+            })?;
+            set(settings, list);
+        }
     }
     Ok(())
 }
@@ -179,6 +187,11 @@ fn address(value: &Spanned<DeValue<'_>>) -> Result<IpAddr, String> {
     text.parse().map_err(|_| {
         format!("'{}' is not an address; write \"192.0.2.1\" or \"2001:db8::1\"", shorten(&text))
     })
+}
+
+fn network(value: &Spanned<DeValue<'_>>) -> Result<Network, String> {
+    let text = text(value)?;
+    text.parse().map_err(|e: ParseNetworkError| e.to_string())
 }
 
 fn nameserver(value: &Spanned<DeValue<'_>>) -> Result<SocketAddr, String> {

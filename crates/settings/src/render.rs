@@ -100,6 +100,7 @@ fn type_name(kind: &Kind) -> &'static str {
         Kind::Path(_) => "file",
         Kind::Listeners(_) => "list of address:port",
         Kind::Nameservers(_) | Kind::Addresses(_) => "list of addresses",
+        Kind::Networks(..) => "list of networks",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The shape of the schema's rows.
 
 use crate::section::{SECTIONS, Settings};
-use concord_base::ByteSize;
+use concord_base::{ByteSize, Network};
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -94,6 +94,8 @@ pub enum Kind {
     Nameservers(Set<Vec<SocketAddr>>),
     /// A list of addresses without ports; may be empty.
     Addresses(Set<Vec<IpAddr>>),
+    /// A list of addresses and networks that pass the check; may be empty.
+    Networks(Check<Network>, Set<Vec<Network>>),
 }
 
 /// The whole schema.

@@ -212,6 +212,34 @@ fn smart_hosts_in_every_form() {
 }
 
 #[test]
+fn networks_of_proxies_are_exact_and_not_too_wide() {
+    let listed = |network: &str| format!("[listen]\nproxies = [\"{network}\"]\n");
+    for (network, shown) in [
+        ("10.0.0.1", "10.0.0.1"),
+        ("192.0.2.0/255.255.255.240", "192.0.2.0/28"),
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("2001:db8::/32", "2001:db8::/32"),
+    ] {
+        let settings = parse(&listed(network), Path::new("x")).unwrap();
+        assert_eq!(settings.listen.proxies[0].to_string(), shown);
+    }
+    for (network, reason) in [
+        ("0.0.0.0/0", "write the addresses of the proxies, or a network of /8 or narrower"),
+        ("::/0", "a network of /32 or narrower"),
+        ("0.0.0.0/1", "too wide"),
+        ("2000::/3", "too wide"),
+        ("10.0.0.1/8", "write '10.0.0.0/8' for the network, or '10.0.0.1' for that host"),
+        ("lb.example.com", "write an address, or a network like '10.0.0.0/8'"),
+    ] {
+        let found = mistakes(&listed(network));
+        assert_eq!(found.len(), 1, "{network}");
+        assert_eq!(found[0].key.as_deref(), Some("listen.proxies"));
+        assert!(found[0].what.contains(reason), "{network}: {}", found[0].what);
+    }
+    assert_eq!(Settings::default().listen.proxies, []);
+}
+
+#[test]
 fn a_loaded_file_has_absolute_paths_and_a_missing_one_advice() {
     let dir = tempfile::tempdir().unwrap();
     let root = Root::new(dir.path()).unwrap();

@@ -21,6 +21,7 @@ mod daemon;
 mod dns;
 mod dovecot;
 mod groupwise;
+mod haproxy;
 mod imap;
 mod log;
 mod machine;
@@ -36,6 +37,7 @@ mod rspamd;
 mod sink;
 mod site;
 mod smtp;
+mod source;
 mod traces;
 mod trouble;
 mod wait;
@@ -53,6 +55,7 @@ pub use groupwise::{
     GwName, GwObject, GwOutgoing, GwProblem, GwStatus, Knobs, NameClash, ShareNames, Slow,
     StormFigures,
 };
+pub use haproxy::{HaProxy, ProxyFront};
 pub use imap::{Fetched, Imap, ImapLine};
 pub use log::Log;
 pub use machine::{Machine, debian_tree};
@@ -70,6 +73,7 @@ pub use rspamd::{Rspamd, gtube};
 pub use sink::{Answer, Received, Sink};
 pub use site::Site;
 pub use smtp::{Reply, Smtp, stuffed};
+pub use source::connect_from;
 pub use traces::Traces;
 pub use trouble::{Result, Trouble, trouble};
 pub use wait::{wait_for, wait_until};

@@ -1,10 +1,11 @@
 //! A small SMTP client: says what it is told, and keeps the answers.
 
+use crate::source::connect_from;
 use crate::trouble::{Result, trouble};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use std::io::{BufRead, BufReader, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 /// Longer silence is a defect in every test.
@@ -46,7 +47,18 @@ impl Smtp {
     /// # Errors
     /// No connection.
     pub fn connect(address: SocketAddr) -> Result<Self> {
-        let stream = TcpStream::connect_timeout(&address, Duration::from_secs(10))?;
+        Self::over(TcpStream::connect_timeout(&address, Duration::from_secs(10))?)
+    }
+
+    /// Connects from another address of this machine, and reads the greeting.
+    ///
+    /// # Errors
+    /// No connection.
+    pub fn connect_from(source: Ipv4Addr, address: SocketAddr) -> Result<Self> {
+        Self::over(connect_from(source, address)?)
+    }
+
+    fn over(stream: TcpStream) -> Result<Self> {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(SILENCE))?;
         stream.set_write_timeout(Some(SILENCE))?;

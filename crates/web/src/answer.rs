@@ -37,6 +37,16 @@ pub(crate) enum Scheme {
     Https,
 }
 
+impl Scheme {
+    /// As the listener is called in the settings.
+    pub(crate) fn listener(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
 /// The answer to a request. Never fails: whatever is wrong is an answer too.
 pub(crate) async fn answer(
     config: &WebConfig,

@@ -4,6 +4,7 @@ use crate::mta_sts::Policy;
 use concord_acme::{Challenges, Renewer};
 use concord_base::Clock;
 use concord_client_setup::MailService;
+use concord_proxy_protocol::Proxies;
 use rustls::ServerConfig;
 use std::net::TcpListener;
 use std::os::unix::net::UnixListener;
@@ -20,6 +21,8 @@ pub struct WebConfig {
     pub service: MailService,
     /// The MTA-STS policy, if there is one.
     pub policy: Option<Policy>,
+    /// Proxies that say who the client is.
+    pub proxies: Arc<Proxies>,
     /// TLS with the certificate of the mail services.
     pub tls: ServerConfig,
     /// Answers to the authority's challenges.

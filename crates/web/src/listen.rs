@@ -46,6 +46,14 @@ impl Shared {
         let handshake = Handshake::new(config.tls.clone(), config.challenges.clone());
         Arc::new(Self { config, handshake, seats: Arc::default() })
     }
+
+    /// A seat for a client, if one is left; counted either way.
+    fn seat(&self, client: SocketAddr) -> Option<Seat> {
+        let seat = self.seats.take(client.ip());
+        let result = if seat.is_some() { "accepted" } else { "too-many" };
+        counter!("concord_web_connections_total", "result" => result).increment(1);
+        seat
+    }
 }
 
 /// Accepts clients of one listener until the stop.
@@ -71,20 +79,48 @@ pub(crate) async fn accept(
             }
         };
         let client = SocketAddr::new(client.ip().to_canonical(), client.port());
-        let Some(seat) = shared.seats.take(client.ip()) else {
-            counter!("concord_web_connections_total", "result" => "too-many").increment(1);
-            continue;
-        };
-        counter!("concord_web_connections_total", "result" => "accepted").increment(1);
-        let (shared, stop) = (Arc::clone(&shared), stop.clone());
-        tasks.spawn(async move {
-            let work = connection(stream, client, scheme, &shared, stop);
-            if tokio::time::timeout(CONNECTION_TIME, work).await.is_err() {
-                tracing::debug!(%client, "a connection took too long");
-            }
-            drop(seat);
-        });
+        if shared.config.proxies.contains(client.ip()) {
+            tasks.spawn(proxied(stream, client, scheme, Arc::clone(&shared), stop.clone()));
+        } else if let Some(seat) = shared.seat(client) {
+            let (shared, stop) = (Arc::clone(&shared), stop.clone());
+            tasks.spawn(seated(stream, client, scheme, seat, shared, stop));
+        }
     }
+}
+
+/// A connection of a proxy, which takes a seat of its client.
+async fn proxied(
+    mut stream: TcpStream,
+    proxy: SocketAddr,
+    scheme: Scheme,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) {
+    let listener = scheme.listener();
+    let ends = tokio::select! {
+        biased;
+        () = stop.cancelled() => return,
+        ends = shared.config.proxies.identify(listener, &mut stream, proxy) => ends,
+    };
+    let Some(client) = ends.map(|ends| ends.client) else { return };
+    if let Some(seat) = shared.seat(client) {
+        seated(stream, client, scheme, seat, shared, stop).await;
+    }
+}
+
+async fn seated(
+    stream: TcpStream,
+    client: SocketAddr,
+    scheme: Scheme,
+    seat: Seat,
+    shared: Arc<Shared>,
+    stop: CancellationToken,
+) {
+    let work = connection(stream, client, scheme, &shared, stop);
+    if tokio::time::timeout(CONNECTION_TIME, work).await.is_err() {
+        tracing::debug!(%client, "a connection took too long");
+    }
+    drop(seat);
 }
 
 async fn connection(

@@ -6,12 +6,13 @@
 use concord_acme::Challenges;
 use concord_base::{SystemClock, Timestamp};
 use concord_client_setup::MailService;
+use concord_proxy_protocol::Proxies;
 use concord_web::{Sockets, WebConfig, run};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UnixStream};
+use tokio::net::{TcpSocket, TcpStream, UnixStream};
 use tokio_util::sync::CancellationToken;
 
 struct Web {
@@ -30,6 +31,7 @@ async fn web() -> Web {
         hostname: "mail.example.test".into(),
         service: MailService { name: None, servers: Vec::new() },
         policy: None,
+        proxies: Arc::new(Proxies::new(vec!["127.0.0.9".parse().unwrap()])),
         tls: concord_tls::config_of_first(vec![files]).unwrap(),
         challenges: Challenges::default(),
         renewer: None,
@@ -93,6 +95,29 @@ async fn one_client_gets_so_many_connections_and_they_come_back() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     panic!("the seats did not come back");
+}
+
+/// Q254214: what counts behind a proxy is its client.
+#[tokio::test]
+async fn clients_of_a_proxy_get_connections_each_for_itself() {
+    let web = web().await;
+    let ask = "GET / HTTP/1.1\r\nHost: a.test\r\n\r\n";
+    let mut open = Vec::new();
+    for n in 0..40 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.9:0".parse().unwrap()).unwrap();
+        let mut stream = socket.connect(web.http).await.unwrap();
+        // Each of four has ten, and the proxy forty.
+        let header = format!("PROXY TCP4 192.0.2.{} 192.0.2.99 4000 80\r\n{ask}", n % 4);
+        stream.write_all(header.as_bytes()).await.unwrap();
+        let mut octets = [0; 13];
+        stream.read_exact(&mut octets).await.unwrap();
+        assert_eq!(&octets, b"HTTP/1.1 404 ", "connection {n}");
+        open.push(stream);
+    }
+    // From somebody else the same is no request.
+    let forged = format!("PROXY TCP4 192.0.2.1 192.0.2.99 4000 80\r\n{ask}");
+    assert!(say(web.http, &forged).await.starts_with("HTTP/1.1 400 "));
 }
 
 #[tokio::test]

@@ -87,6 +87,7 @@ fn config(root: &Root, settings: &Settings) -> Result<CoreConfig, Failure> {
         recipients: count(settings.limits.recipients),
         max_hops: u32::try_from(settings.limits.max_hops).unwrap_or(u32::MAX),
         sessions: count(settings.limits.sessions),
+        proxies: super::proxies(settings),
         least_cost_only: queue.least_cost_only,
         removed_retention: queue.removed_retention,
         ldap: LdapConfig {

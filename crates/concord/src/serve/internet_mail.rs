@@ -54,6 +54,7 @@ fn config(root: &Root, settings: &Settings) -> Result<mail::InternetMailConfig, 
     config.max_hops = u32::try_from(limits.max_hops).unwrap_or(u32::MAX);
     config.max_sessions = number(limits.sessions);
     config.max_sessions_per_client = number(limits.sessions_per_client);
+    config.proxies = super::proxies(settings);
     config.reverse_dns = outbound.reverse_dns;
     config.connections_per_destination = number(outbound.connections_per_destination);
     // As many as the core can have under way.

@@ -16,8 +16,15 @@ pub mod web;
 pub use log::log_to_file;
 pub use service::{Served, serve};
 
+use concord_proxy_protocol::Proxies;
 use concord_settings::Settings;
+use std::sync::Arc;
 use std::time::Duration;
+
+/// Proxies in front of the listeners.
+fn proxies(settings: &Settings) -> Arc<Proxies> {
+    Arc::new(Proxies::new(settings.listen.proxies.clone()))
+}
 
 /// Time that a service gives its own work when it stops: a little less than
 /// the stop time, so that it still ends by itself.

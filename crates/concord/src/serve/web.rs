@@ -44,6 +44,7 @@ fn config(served: &Served) -> Result<WebConfig, Failure> {
         hostname: settings.server.hostname.clone(),
         service: mail_service(settings),
         policy: policy(settings),
+        proxies: super::proxies(settings),
         tls: concord_tls::config_of_first(setup::certificates(root, settings)?)?,
         challenges,
         renewer,

@@ -96,6 +96,7 @@ fn config(path: &Path) -> CoreConfig {
         recipients: 100,
         max_hops: 50,
         sessions: 10,
+        proxies: Arc::default(),
         ldap: Default::default(),
         retry: RetryPolicy::default(),
         policy: Arc::new(concord_mail_policy::Live::fixed(Default::default())),

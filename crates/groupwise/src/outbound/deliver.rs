@@ -5,54 +5,33 @@ use crate::convert::{Content, Envelope, People as _, SentKey, outbound};
 use crate::gateway::{GatewayError, Published, Put};
 use crate::link::Link;
 use crate::telemetry::{OUT_FILES, OUT_RECIPIENTS};
-use bytes::Bytes;
 use concord_address::SmtpAddress;
 use concord_base::Fault as _;
-use concord_connector::{ApiError, Collected, Deliver, Outcome};
+use concord_connector::{DeliverWhole, Gathering, Outcome, Whole};
 use concord_groupwise_api::model::{Address, Message, Status};
 use concord_groupwise_api::write;
-use concord_smtp::{ForwardPath, MailCommand, RcptCommand, Reply, Xforward};
+use concord_smtp::{ForwardPath, RcptCommand, Reply};
 use mail_parser::MessageParser;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A recipient that RCPT was said 250 for.
 #[derive(Debug, Clone)]
-struct Taken {
+pub struct Taken {
     address: SmtpAddress,
     groupwise: Address,
     success: bool,
 }
 
-/// A transaction.
-#[derive(Debug, Default)]
-struct Transaction {
-    sender: Option<SmtpAddress>,
-    taken: Vec<Taken>,
-    collected: Collected,
-}
-
 /// The way to GroupWise for one session of the core.
 pub struct ToGroupWise {
     link: Arc<Link>,
-    runtime: PathBuf,
-    queue_id: Option<String>,
-    transaction: Transaction,
-}
-
-fn own(code: u16, status: (u8, u16, u16), text: impl Into<String>) -> Outcome {
-    Outcome::Own(Reply::new(code, status, text.into()))
 }
 
 fn of_gateway(error: &GatewayError) -> Outcome {
     let status = error.enhanced_status();
     tracing::warn!(code = error.code(), %error, "a message could not be handed to the gateway");
-    own(451, (status.class, status.subject, status.detail), error.to_string())
-}
-
-fn of_api(error: &ApiError) -> Outcome {
-    tracing::warn!(code = error.code(), %error, "the directory cannot be asked");
-    own(451, (4, 3, 2), "the directory cannot be asked now")
+    Outcome::own(451, (status.class, status.subject, status.detail), error.to_string())
 }
 
 /// What becomes files: an item for each recipient, or status.
@@ -63,66 +42,14 @@ enum Work {
 
 impl ToGroupWise {
     /// A session's way. Large messages wait in unnamed files in `runtime`.
-    pub fn new(link: Arc<Link>, runtime: PathBuf) -> Self {
-        Self { link, runtime, queue_id: None, transaction: Transaction::default() }
+    pub fn gathering(link: Arc<Link>, runtime: PathBuf) -> Gathering<Self> {
+        let memory = link.memory.clone();
+        Gathering::new(Self { link }, runtime, memory)
     }
 
     /// Whether the gateway can be reached.
     async fn reachable(&self) -> Result<(), GatewayError> {
         self.link.gateway.blocking(|gateway| gateway.check()).await
-    }
-
-    async fn recipient(&self, rcpt: &RcptCommand) -> Result<Taken, Outcome> {
-        let ForwardPath::Mailbox(address) = &rcpt.to else {
-            return Err(own(550, (5, 1, 1), "there is no postmaster in GroupWise"));
-        };
-        let found = self.link.book.recipient(address).await.map_err(|e| of_api(&e))?;
-        let Some(groupwise) = found else {
-            let text = format!("<{address}> nobody in GroupWise is known by this address");
-            return Err(own(550, (5, 1, 1), text));
-        };
-        // The foreign domain is this organisation: its people are in the
-        // directory, or nowhere.
-        if groupwise.domain.eq_ignore_ascii_case(&self.link.settings.foreign_domain) {
-            return Err(own(550, (5, 1, 1), format!("{groupwise} is nobody's address")));
-        }
-        let success = rcpt.notify.is_some_and(|notify| notify.success);
-        Ok(Taken { address: address.clone(), groupwise, success })
-    }
-
-    /// Everything behind the message's end; an outcome for each recipient.
-    async fn hand_over(&mut self) -> Result<Vec<Outcome>, Outcome> {
-        let transaction = std::mem::take(&mut self.transaction);
-        let queue_id = self.queue_id.take().ok_or_else(|| {
-            own(451, (4, 3, 0), "the core did not say which message this is (XFORWARD IDENT)")
-        })?;
-        let room = self.link.memory.room(transaction.collected.octets()).await;
-        let octets = transaction.collected.into_octets();
-        let octets = octets.map_err(|e| own(451, (4, 3, 1), format!("cannot keep it: {e}")))?;
-        let octets: Arc<[u8]> = octets.into();
-        let people = self.people(&octets, transaction.sender.as_ref()).await?;
-        let sender = people.sender.clone();
-        let report = reports::read(&octets, &self.link.host);
-        let mut outcomes = Vec::with_capacity(transaction.taken.len());
-        for taken in transaction.taken {
-            let work = match &report {
-                Some(report) => {
-                    let told = self.status(report, &octets, &taken).await?;
-                    if told.is_empty() { Work::Item(Box::new(taken)) } else { Work::Status(told) }
-                }
-                None => Work::Item(Box::new(taken)),
-            };
-            let outcome = match work {
-                Work::Item(taken) => {
-                    self.item(&queue_id, &octets, &people.known, &sender, *taken).await
-                }
-                Work::Status(told) => self.told(&queue_id, told).await,
-            };
-            metrics::counter!(OUT_RECIPIENTS, "result" => result(&outcome)).increment(1);
-            outcomes.push(outcome);
-        }
-        drop(room);
-        Ok(outcomes)
     }
 
     /// Everybody whom the message names, and its sender.
@@ -133,7 +60,7 @@ impl ToGroupWise {
         let postmaster = || format!("postmaster@{}", self.link.host).parse().ok();
         let from = sender.cloned().or(from).or_else(postmaster);
         all.extend(from.clone());
-        let known = self.link.book.in_groupwise(&all).await.map_err(|e| of_api(&e))?;
+        let known = self.link.book.in_groupwise(&all).await.map_err(|e| Outcome::of_api(&e))?;
         let sender = from.and_then(|from| known.groupwise(&from));
         let mut sender = sender.unwrap_or_default();
         // Comes back if GroupWise sends the item on to us: then the core goes
@@ -171,7 +98,7 @@ impl ToGroupWise {
         });
         match published.await {
             Ok(Some(published)) => handed_over(published, "item"),
-            Ok(None) => own(554, (5, 6, 0), "this is no message that can be converted"),
+            Ok(None) => Outcome::own(554, (5, 6, 0), "this is no message that can be converted"),
             Err(error) => of_gateway(&error),
         }
     }
@@ -190,7 +117,7 @@ impl ToGroupWise {
                 Who::GroupWise(_) | Who::Unknown => None,
             })
             .collect();
-        let known = self.link.book.in_groupwise(&about).await.map_err(|e| of_api(&e))?;
+        let known = self.link.book.in_groupwise(&about).await.map_err(|e| Outcome::of_api(&e))?;
         let from: Vec<Option<Address>> = people
             .into_iter()
             .map(|one| match one {
@@ -205,7 +132,7 @@ impl ToGroupWise {
     }
 
     async fn told(&self, queue_id: &str, told: Vec<Status>) -> Outcome {
-        let mut last = own(250, (2, 0, 0), "nothing was to be told");
+        let mut last = Outcome::own(250, (2, 0, 0), "nothing was to be told");
         for (n, mut status) in told.into_iter().enumerate() {
             status.id = format!("concord-report/{queue_id}/{n}");
             let characters = self.link.settings.characters;
@@ -254,19 +181,13 @@ fn handed_over((published, name): (Published, String), kind: &'static str) -> Ou
         Published::Already => "recognised",
     };
     metrics::counter!(OUT_FILES, "kind" => kind, "outcome" => outcome).increment(1);
-    own(250, (2, 0, 0), format!("the gateway has it as {name}"))
-}
-
-fn result(outcome: &Outcome) -> &'static str {
-    match outcome.reply().code / 100 {
-        2 => "delivered",
-        4 => "deferred",
-        _ => "failed",
-    }
+    Outcome::own(250, (2, 0, 0), format!("the gateway has it as {name}"))
 }
 
 #[async_trait::async_trait]
-impl Deliver for ToGroupWise {
+impl DeliverWhole for ToGroupWise {
+    type Recipient = Taken;
+
     async fn connected(&mut self) -> Result<(), Reply> {
         self.reachable().await.map_err(|error| {
             // The core hears it instead of a greeting, and sends the mail
@@ -276,51 +197,51 @@ impl Deliver for ToGroupWise {
         })
     }
 
-    async fn forwarded(&mut self, attributes: &Xforward) {
-        if attributes.ident.is_some() {
-            self.queue_id.clone_from(&attributes.ident);
-        }
+    async fn ready(&mut self) -> Result<(), Outcome> {
+        self.reachable().await.map_err(|error| of_gateway(&error))
     }
 
-    async fn mail(&mut self, mail: &MailCommand) -> Outcome {
-        if let Err(error) = self.reachable().await {
-            return of_gateway(&error);
+    async fn recipient(&mut self, rcpt: &RcptCommand) -> Result<Taken, Outcome> {
+        let ForwardPath::Mailbox(address) = &rcpt.to else {
+            return Err(Outcome::own(550, (5, 1, 1), "there is no postmaster in GroupWise"));
+        };
+        let found = self.link.book.recipient(address).await.map_err(|e| Outcome::of_api(&e))?;
+        let Some(groupwise) = found else {
+            let text = format!("<{address}> nobody in GroupWise is known by this address");
+            return Err(Outcome::own(550, (5, 1, 1), text));
+        };
+        // The foreign domain is this organisation: its people are in the
+        // directory, or nowhere.
+        if groupwise.domain.eq_ignore_ascii_case(&self.link.settings.foreign_domain) {
+            return Err(Outcome::own(550, (5, 1, 1), format!("{groupwise} is nobody's address")));
         }
-        self.transaction = Transaction { sender: mail.from.0.clone(), ..Transaction::default() };
-        own(250, (2, 1, 0), "ok")
+        let success = rcpt.notify.is_some_and(|notify| notify.success);
+        Ok(Taken { address: address.clone(), groupwise, success })
     }
 
-    async fn recipients(&mut self, rcpts: &[RcptCommand]) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(rcpts.len());
-        for rcpt in rcpts {
-            outcomes.push(match self.recipient(rcpt).await {
-                Ok(taken) => {
-                    self.transaction.taken.push(taken);
-                    own(250, (2, 1, 5), "ok")
+    async fn deliver(&mut self, message: Whole<Taken>) -> Result<Vec<Outcome>, Outcome> {
+        let Whole { queue_id, sender, recipients, octets } = message;
+        let people = self.people(&octets, sender.as_ref()).await?;
+        let sender = people.sender.clone();
+        let report = reports::read(&octets, &self.link.host);
+        let mut outcomes = Vec::with_capacity(recipients.len());
+        for taken in recipients {
+            let work = match &report {
+                Some(report) => {
+                    let told = self.status(report, &octets, &taken).await?;
+                    if told.is_empty() { Work::Item(Box::new(taken)) } else { Work::Status(told) }
                 }
-                Err(refusal) => refusal,
-            });
+                None => Work::Item(Box::new(taken)),
+            };
+            let outcome = match work {
+                Work::Item(taken) => {
+                    self.item(&queue_id, &octets, &people.known, &sender, *taken).await
+                }
+                Work::Status(told) => self.told(&queue_id, told).await,
+            };
+            metrics::counter!(OUT_RECIPIENTS, "result" => outcome.result()).increment(1);
+            outcomes.push(outcome);
         }
-        outcomes
-    }
-
-    async fn data(&mut self, piece: Bytes) -> Result<(), Outcome> {
-        let collected = &mut self.transaction.collected;
-        collected.add(&piece, &self.runtime).map_err(|error| {
-            tracing::warn!(%error, "a message cannot be kept while it comes in");
-            own(451, (4, 3, 1), format!("cannot keep the message: {error}"))
-        })
-    }
-
-    async fn finish(&mut self) -> Vec<Outcome> {
-        let count = self.transaction.taken.len();
-        match self.hand_over().await {
-            Ok(outcomes) => outcomes,
-            Err(one) => vec![one; count],
-        }
-    }
-
-    async fn reset(&mut self) {
-        self.transaction = Transaction::default();
+        Ok(outcomes)
     }
 }

@@ -60,7 +60,10 @@ impl Front {
                 self.hold = why;
                 Ok(())
             }
-            Err(refusal) => Err(self.refused(refusal).await),
+            Err(refusal) => {
+                self.tarpit().await;
+                Err(reply(refusal))
+            }
         }
     }
 
@@ -85,18 +88,14 @@ impl Front {
                     self.hold = why.or(self.hold.take());
                     self.refuse_stranger(rcpt).await
                 }
-                Err(refusal) => Some(self.refused(refusal).await),
+                Err(refusal) => Some(reply(refusal)),
             });
         }
         answers
     }
 
-    async fn refused(&self, refusal: Refusal) -> Reply {
-        self.tarpit().await;
-        reply(refusal)
-    }
-
-    /// A refused client waits for its answer.
+    /// A refused client waits for its answer; once for recipients that it named in
+    /// one burst.
     pub(super) async fn tarpit(&self) {
         if let Some(wait) = self.policy().inbound.tarpit
             && self.kind == Kind::Smtp

@@ -43,6 +43,17 @@ pub(crate) enum Kind {
     SubmissionTls,
 }
 
+impl Kind {
+    /// As the listener is called in the settings.
+    pub(crate) fn listener(self) -> &'static str {
+        match self {
+            Self::Smtp => "smtp",
+            Self::Submission => "submission",
+            Self::SubmissionTls => "submissions",
+        }
+    }
+}
+
 /// By what name the core knows this connector; it says so in EHLO.
 pub(crate) const CONNECTOR: &str = "internet-mail";
 

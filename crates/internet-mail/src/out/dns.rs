@@ -10,16 +10,16 @@ use super::dnssec::Validating;
 use super::error::OutError;
 use crate::config::InternetMailConfig;
 use crate::error::InternetMailError;
+use concord_resolver::Builder;
 use concord_transport_security::sts::{StsRecord, read_record};
 use concord_transport_security::tlsa::TlsaRecord;
 use concord_transport_security::{SecurityError, TlsaAnswer};
-use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfig};
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use hickory_resolver::TokioResolver;
 use hickory_resolver::net::{DnsError, NetError};
 use hickory_resolver::proto::dnssec::Proof;
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{RData, Record, RecordType};
-use hickory_resolver::{ResolverBuilder, TokioResolver};
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Dns {
     pub(crate) fn new(config: &InternetMailConfig) -> Result<Self, InternetMailError> {
         let servers = &config.name_servers;
         Ok(Self {
-            plain: Arc::new(build(builder(servers))?),
+            plain: Arc::new(concord_resolver::build(builder(servers))?),
             validating: Validating::new(config.dnssec, config.trust_anchors.as_deref(), || {
                 builder(servers)
             })?
@@ -264,40 +264,11 @@ fn signed(answers: &[Record], kind: RecordType) -> bool {
     records.peek().is_some() && records.all(|record| record.proof == Proof::Secure)
 }
 
-pub(super) fn build(
-    builder: ResolverBuilder<TokioRuntimeProvider>,
-) -> Result<TokioResolver, InternetMailError> {
-    let tls = concord_tls::trusting_nobody()?;
-    builder.with_tls_config(tls).build().map_err(|e| InternetMailError::Resolver(e.to_string()))
-}
-
-fn builder(servers: &[SocketAddr]) -> ResolverBuilder<TokioRuntimeProvider> {
-    let mut builder = if servers.is_empty() {
-        TokioResolver::builder_tokio().unwrap_or_else(|error| {
-            // resolv.conf(5): without it the server is this machine. A
-            // service that only takes mail in must start all the same.
-            tracing::warn!(%error, "cannot read /etc/resolv.conf; asking 127.0.0.1 for names");
-            with_servers(&[SocketAddr::from(([127, 0, 0, 1], 53))])
-        })
-    } else {
-        with_servers(servers)
-    };
+fn builder(servers: &[SocketAddr]) -> Builder {
+    let mut builder = concord_resolver::service_builder(servers);
     builder.options_mut().timeout = TIMEOUT;
     builder.options_mut().attempts = ATTEMPTS;
     builder
-}
-
-fn with_servers(servers: &[SocketAddr]) -> ResolverBuilder<TokioRuntimeProvider> {
-    let servers = servers.iter().map(|server| {
-        let on_port = |mut connection: ConnectionConfig| {
-            connection.port = server.port();
-            connection
-        };
-        let connections = vec![on_port(ConnectionConfig::udp()), on_port(ConnectionConfig::tcp())];
-        NameServerConfig::new(server.ip(), true, connections)
-    });
-    let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
-    TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
 }
 
 fn missing(error: &NetError) -> Missing {

@@ -1,12 +1,11 @@
 //! Whether DNSSEC can be validated here.
 
-use super::dns::build;
 use crate::config::Dnssec;
 use crate::error::InternetMailError;
-use hickory_resolver::net::runtime::TokioRuntimeProvider;
+use concord_resolver::Builder;
+use hickory_resolver::TokioResolver;
 use hickory_resolver::proto::dnssec::{Proof, TrustAnchors};
 use hickory_resolver::proto::rr::RecordType;
-use hickory_resolver::{ResolverBuilder, TokioResolver};
 use std::path::Path;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -36,7 +35,7 @@ impl Validating {
     pub(super) fn new(
         wanted: Dnssec,
         anchors: Option<&Path>,
-        builder: impl FnOnce() -> ResolverBuilder<TokioRuntimeProvider>,
+        builder: impl FnOnce() -> Builder,
     ) -> Result<Option<Self>, InternetMailError> {
         if wanted == Dnssec::Off {
             return Ok(None);
@@ -49,7 +48,7 @@ impl Validating {
         builder.options_mut().validate = true;
         builder.options_mut().preserve_intermediates = true;
         Ok(Some(Self {
-            resolver: build(builder)?,
+            resolver: concord_resolver::build(builder)?,
             anchor,
             required: wanted == Dnssec::Required,
             works: AtomicBool::new(false),

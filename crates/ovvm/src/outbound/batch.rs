@@ -1,6 +1,5 @@
 //! Messages for mailers, in batches (BSMTP).
 
-use super::deliver::own;
 use super::files::{Recipient, Source, unwritable};
 use super::seven_bit::seven_bit;
 use crate::settings::{NodeSetting, OvvmSettings};
@@ -21,14 +20,16 @@ pub(super) fn files(
     node: &NodeSetting,
     settings: &OvvmSettings,
 ) -> Result<Vec<SpoolFile>, Outcome> {
-    let mailer = HostAddress::new(recipient.host.node(), &node.mailer)
-        .map_err(|error| own(554, (5, 3, 5), format!("the mailer's name is wrong: {error}")))?;
+    let mailer = HostAddress::new(recipient.host.node(), &node.mailer).map_err(|error| {
+        Outcome::own(554, (5, 3, 5), format!("the mailer's name is wrong: {error}"))
+    })?;
     let columns = match node.carrier {
         Carrier::Cards => CARD_COLUMNS,
         Carrier::Netdata => NETDATA_COLUMNS,
     };
-    let octets = seven_bit(&source.octets, columns)
-        .ok_or_else(|| own(554, (5, 6, 1), "the message cannot be written in seven bits"))?;
+    let octets = seven_bit(&source.octets, columns).ok_or_else(|| {
+        Outcome::own(554, (5, 6, 1), "the message cannot be written in seven bits")
+    })?;
     let text = String::from_utf8_lossy(&octets);
     let batch = Batch {
         hello: source.domain.clone(),

@@ -7,14 +7,12 @@ use crate::settings::MailForm;
 use crate::shared::Running;
 use crate::spool::MAX_HOPS;
 use crate::telemetry::OUT_RECIPIENTS;
-use bytes::Bytes;
 use concord_address::SmtpAddress;
-use concord_base::Fault as _;
 use concord_cms_mail::HostAddress;
 use concord_cms_mail::convert::People as _;
-use concord_connector::{ApiError, Collected, Deliver, Outcome};
+use concord_connector::{DeliverWhole, Gathering, Outcome, Whole};
 use concord_message::HeaderScan;
-use concord_smtp::{ForwardPath, MailCommand, RcptCommand, Reply, Xforward};
+use concord_smtp::{ForwardPath, RcptCommand};
 use jiff::Timestamp;
 use mail_parser::{Message, MessageParser};
 use std::path::PathBuf;
@@ -30,102 +28,16 @@ const MAX_NAMED: usize = 1_000;
 /// and not zero (Q197115).
 const NO_TIME: i64 = 946_684_800;
 
-/// A transaction.
-#[derive(Default)]
-struct Transaction {
-    sender: Option<SmtpAddress>,
-    taken: Vec<Recipient>,
-    collected: Collected,
-}
-
 /// The way to the hosts for one session of the core.
 pub(crate) struct ToHosts {
     running: Arc<Running>,
-    runtime: PathBuf,
-    queue_id: Option<String>,
-    transaction: Transaction,
-}
-
-pub(super) fn own(code: u16, status: (u8, u16, u16), text: impl Into<String>) -> Outcome {
-    Outcome::Own(Reply::new(code, status, text.into()))
-}
-
-fn of_api(error: &ApiError) -> Outcome {
-    tracing::warn!(code = error.code(), %error, "the directory cannot be asked");
-    own(451, (4, 3, 2), "the directory cannot be asked now")
 }
 
 impl ToHosts {
     /// A session's way. Large messages wait in unnamed files in `runtime`.
-    pub fn new(running: Arc<Running>, runtime: PathBuf) -> Self {
-        Self { running, runtime, queue_id: None, transaction: Transaction::default() }
-    }
-
-    async fn recipient(&self, rcpt: &RcptCommand) -> Result<Recipient, Outcome> {
-        let ForwardPath::Mailbox(address) = &rcpt.to else {
-            return Err(own(550, (5, 1, 1), "there is no postmaster among the hosts"));
-        };
-        let shared = &self.running.shared;
-        let known = shared.book.at_hosts(std::slice::from_ref(address)).await;
-        let Some(host) = known.map_err(|error| of_api(&error))?.host(address) else {
-            let text = format!("<{address}> is nobody's address at a host");
-            return Err(own(550, (5, 1, 1), text));
-        };
-        // The own node is this organisation: its people are in the directory, or
-        // nowhere (Q186580).
-        if shared.settings.is_own(host.node()) {
-            let text = format!("{} unknown at {}", host.user(), host.node());
-            return Err(own(550, (5, 1, 1), text));
-        }
-        let Some(link) = shared.settings.route(host.node()) else { return Err(no_way(&host)) };
-        let state = shared.links.of(link.partner);
-        if !state.active {
-            let text = format!("the link to {} is not active: {}", link.partner, state.why);
-            return Err(own(451, (4, 4, 1), text));
-        }
-        let notify_success = rcpt.notify.is_some_and(|notify| notify.success);
-        Ok(Recipient { host, notify_success })
-    }
-
-    /// Everything behind the message's end; an outcome for each recipient.
-    async fn hand_over(&mut self) -> Result<Vec<Outcome>, Outcome> {
-        let transaction = std::mem::take(&mut self.transaction);
-        let queue_id = self.queue_id.take().ok_or_else(|| {
-            own(451, (4, 3, 0), "the core did not say which message this is (XFORWARD IDENT)")
-        })?;
-        let room = self.running.shared.memory.room(transaction.collected.octets()).await;
-        let octets = transaction.collected.into_octets();
-        let octets = octets.map_err(|e| own(451, (4, 3, 1), format!("cannot keep it: {e}")))?;
-        let octets: Arc<[u8]> = octets.into();
-        let report = reports::read(&octets).map(Arc::new);
-        let source = self.source(queue_id, octets, transaction.sender, report.as_deref()).await?;
-        let source = Arc::new(source);
-        let mut tasks = JoinSet::new();
-        let mut outcomes: Vec<Option<Outcome>> = vec![None; transaction.taken.len()];
-        let keep = |outcomes: &mut Vec<Option<Outcome>>, (at, outcome): (usize, Outcome)| {
-            metrics::counter!(OUT_RECIPIENTS, "result" => result(&outcome)).increment(1);
-            if let Some(place) = outcomes.get_mut(at) {
-                *place = Some(outcome);
-            }
-        };
-        for (at, recipient) in transaction.taken.into_iter().enumerate() {
-            if tasks.len() >= AT_ONCE
-                && let Some(Ok(done)) = tasks.join_next().await
-            {
-                keep(&mut outcomes, done);
-            }
-            let (running, source) = (Arc::clone(&self.running), Arc::clone(&source));
-            let report = report.clone();
-            tasks.spawn(async move { (at, carry(&running, source, recipient, report).await) });
-        }
-        while let Some(done) = tasks.join_next().await {
-            if let Ok(done) = done {
-                keep(&mut outcomes, done);
-            }
-        }
-        drop(room);
-        let broken = || own(554, (5, 6, 0), "the conversion of this message failed");
-        Ok(outcomes.into_iter().map(|one| one.unwrap_or_else(broken)).collect())
+    pub fn gathering(running: Arc<Running>, runtime: PathBuf) -> Gathering<Self> {
+        let memory = running.shared.memory.clone();
+        Gathering::new(Self { running }, runtime, memory)
     }
 
     /// What is to be known of a message.
@@ -143,7 +55,7 @@ impl ToHosts {
         let from = reverse_path.clone().or_else(|| facts.from.filter(|_| report.is_none()));
         all.extend(from.clone());
         all.extend(report.map(Report::about).unwrap_or_default());
-        let people = shared.book.at_hosts(&all).await.map_err(|error| of_api(&error))?;
+        let people = shared.book.at_hosts(&all).await.map_err(|error| Outcome::of_api(&error))?;
         let sender = match &from {
             Some(from) => people.host(from).unwrap_or_else(|| self.stranger(&queue_id)),
             None => shared.settings.postmaster.clone(),
@@ -197,18 +109,10 @@ async fn carry(
         }
     });
     match made.await {
-        Ok(Ok(files)) if files.is_empty() => own(250, (2, 0, 0), "nothing was to be told"),
+        Ok(Ok(files)) if files.is_empty() => Outcome::own(250, (2, 0, 0), "nothing was to be told"),
         Ok(Ok(files)) => send(running, &sending, files).await,
         Ok(Err(refusal)) => refusal,
-        Err(_) => own(554, (5, 6, 0), "the conversion of this message failed"),
-    }
-}
-
-fn result(outcome: &Outcome) -> &'static str {
-    match outcome.reply().code / 100 {
-        2 => "delivered",
-        4 => "deferred",
-        _ => "failed",
+        Err(_) => Outcome::own(554, (5, 6, 0), "the conversion of this message failed"),
     }
 }
 
@@ -242,56 +146,67 @@ fn time(message: &Message<'_>) -> Option<Timestamp> {
     Timestamp::from_second(date.to_timestamp()).ok()
 }
 
+/// Which links are active is said for each recipient: one that is down keeps
+/// nobody from the others, and its node rests with the reason.
 #[async_trait::async_trait]
-impl Deliver for ToHosts {
-    /// Which links are active is said for each recipient: one that is down keeps
-    /// nobody from the others, and its node rests with the reason.
-    async fn connected(&mut self) -> Result<(), Reply> {
-        Ok(())
-    }
+impl DeliverWhole for ToHosts {
+    type Recipient = Recipient;
 
-    async fn forwarded(&mut self, attributes: &Xforward) {
-        if attributes.ident.is_some() {
-            self.queue_id.clone_from(&attributes.ident);
+    async fn recipient(&mut self, rcpt: &RcptCommand) -> Result<Recipient, Outcome> {
+        let ForwardPath::Mailbox(address) = &rcpt.to else {
+            return Err(Outcome::own(550, (5, 1, 1), "there is no postmaster among the hosts"));
+        };
+        let shared = &self.running.shared;
+        let known = shared.book.at_hosts(std::slice::from_ref(address)).await;
+        let Some(host) = known.map_err(|error| Outcome::of_api(&error))?.host(address) else {
+            let text = format!("<{address}> is nobody's address at a host");
+            return Err(Outcome::own(550, (5, 1, 1), text));
+        };
+        // The own node is this organisation: its people are in the directory, or
+        // nowhere (Q186580).
+        if shared.settings.is_own(host.node()) {
+            let text = format!("{} unknown at {}", host.user(), host.node());
+            return Err(Outcome::own(550, (5, 1, 1), text));
         }
-    }
-
-    async fn mail(&mut self, mail: &MailCommand) -> Outcome {
-        self.transaction = Transaction { sender: mail.from.0.clone(), ..Transaction::default() };
-        own(250, (2, 1, 0), "ok")
-    }
-
-    async fn recipients(&mut self, rcpts: &[RcptCommand]) -> Vec<Outcome> {
-        let mut outcomes = Vec::with_capacity(rcpts.len());
-        for rcpt in rcpts {
-            outcomes.push(match self.recipient(rcpt).await {
-                Ok(taken) => {
-                    self.transaction.taken.push(taken);
-                    own(250, (2, 1, 5), "ok")
-                }
-                Err(refusal) => refusal,
-            });
+        let Some(link) = shared.settings.route(host.node()) else { return Err(no_way(&host)) };
+        let state = shared.links.of(link.partner);
+        if !state.active {
+            let text = format!("the link to {} is not active: {}", link.partner, state.why);
+            return Err(Outcome::own(451, (4, 4, 1), text));
         }
-        outcomes
+        let notify_success = rcpt.notify.is_some_and(|notify| notify.success);
+        Ok(Recipient { host, notify_success })
     }
 
-    async fn data(&mut self, piece: Bytes) -> Result<(), Outcome> {
-        let collected = &mut self.transaction.collected;
-        collected.add(&piece, &self.runtime).map_err(|error| {
-            tracing::warn!(%error, "a message cannot be kept while it comes in");
-            own(451, (4, 3, 1), format!("cannot keep the message: {error}"))
-        })
-    }
-
-    async fn finish(&mut self) -> Vec<Outcome> {
-        let count = self.transaction.taken.len();
-        match self.hand_over().await {
-            Ok(outcomes) => outcomes,
-            Err(one) => vec![one; count],
+    async fn deliver(&mut self, message: Whole<Recipient>) -> Result<Vec<Outcome>, Outcome> {
+        let Whole { queue_id, sender, recipients, octets } = message;
+        let report = reports::read(&octets).map(Arc::new);
+        let source = self.source(queue_id, octets, sender, report.as_deref()).await?;
+        let source = Arc::new(source);
+        let mut tasks = JoinSet::new();
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; recipients.len()];
+        let keep = |outcomes: &mut Vec<Option<Outcome>>, (at, outcome): (usize, Outcome)| {
+            metrics::counter!(OUT_RECIPIENTS, "result" => outcome.result()).increment(1);
+            if let Some(place) = outcomes.get_mut(at) {
+                *place = Some(outcome);
+            }
+        };
+        for (at, recipient) in recipients.into_iter().enumerate() {
+            if tasks.len() >= AT_ONCE
+                && let Some(Ok(done)) = tasks.join_next().await
+            {
+                keep(&mut outcomes, done);
+            }
+            let (running, source) = (Arc::clone(&self.running), Arc::clone(&source));
+            let report = report.clone();
+            tasks.spawn(async move { (at, carry(&running, source, recipient, report).await) });
         }
-    }
-
-    async fn reset(&mut self) {
-        self.transaction = Transaction::default();
+        while let Some(done) = tasks.join_next().await {
+            if let Ok(done) = done {
+                keep(&mut outcomes, done);
+            }
+        }
+        let broken = || Outcome::own(554, (5, 6, 0), "the conversion of this message failed");
+        Ok(outcomes.into_iter().map(|one| one.unwrap_or_else(broken)).collect())
     }
 }

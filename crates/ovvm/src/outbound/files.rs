@@ -1,7 +1,6 @@
 //! A message as the files that its recipient's node gets.
 
 use super::batch;
-use super::deliver::own;
 use crate::book::Known;
 use crate::settings::{MailForm, OvvmSettings};
 use concord_address::SmtpAddress;
@@ -37,7 +36,7 @@ pub(super) struct Source {
 
 /// A recipient.
 #[derive(Debug, Clone)]
-pub(super) struct Recipient {
+pub(crate) struct Recipient {
     /// Where they are.
     pub host: HostAddress,
     /// Whether the sender wants to hear of success.
@@ -94,7 +93,8 @@ pub(super) fn files(
         types: settings.types.clone(),
     };
     let made = outbound(&source.octets, &envelope, &*source.people, &rules);
-    let made = made.ok_or_else(|| own(554, (5, 6, 0), "this is no message that can be converted"));
+    let made = made
+        .ok_or_else(|| Outcome::own(554, (5, 6, 0), "this is no message that can be converted"));
     let made = made?.map_err(|error| unwritable(&error))?;
     made.transmissions
         .iter()
@@ -106,7 +106,7 @@ pub(super) fn files(
 /// What the core hears of a message that no file can hold.
 pub(super) fn unwritable(error: &dyn Fault) -> Outcome {
     let status = error.enhanced_status();
-    own(554, (5, status.subject, status.detail), error.to_string())
+    Outcome::own(554, (5, status.subject, status.detail), error.to_string())
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Files on their way to a partner.
 
-use super::deliver::own;
 use crate::shared::Running;
 use crate::spool::{Stamp, job_of};
 use crate::telemetry::OUT_FILES;
@@ -40,7 +39,11 @@ pub(super) async fn send(running: &Running, sending: &Sending, files: Vec<SpoolF
             continue;
         }
         let Some(job) = job_of(&file, stamp, *hops) else {
-            return own(554, (5, 6, 0), format!("file {number} has a name that no header takes"));
+            return Outcome::own(
+                554,
+                (5, 6, 0),
+                format!("file {number} has a name that no header takes"),
+            );
         };
         match link.send_once(job).await {
             Ok(()) => {
@@ -50,13 +53,17 @@ pub(super) async fn send(running: &Running, sending: &Sending, files: Vec<SpoolF
             Err(error) => return not_sent(queue_id, recipient, &error),
         }
     }
-    own(250, (2, 0, 0), format!("{} acknowledged {total} files for {recipient}", recipient.node()))
+    Outcome::own(
+        250,
+        (2, 0, 0),
+        format!("{} acknowledged {total} files for {recipient}", recipient.node()),
+    )
 }
 
 /// What the core hears of a node that no link leads to.
 pub(super) fn no_way(recipient: &HostAddress) -> Outcome {
     // RFC 3463 X.1.2: the destination system is not known.
-    own(550, (5, 1, 2), format!("no link leads to the node {}", recipient.node()))
+    Outcome::own(550, (5, 1, 2), format!("no link leads to the node {}", recipient.node()))
 }
 
 fn not_sent(queue_id: &str, recipient: &HostAddress, error: &SendError) -> Outcome {
@@ -72,10 +79,10 @@ fn not_sent(queue_id: &str, recipient: &HostAddress, error: &SendError) -> Outco
     );
     let text = format!("{recipient}: {error}");
     match error {
-        SendError::Unsendable(_) => own(554, (5, 6, 0), text),
+        SendError::Unsendable(_) => Outcome::own(554, (5, 6, 0), text),
         // RFC 3463 X.4.1: no answer; X.4.2: bad connection; X.3.2: not accepting.
-        SendError::NotActive => own(451, (4, 4, 1), text),
-        SendError::Lost { .. } => own(451, (4, 4, 2), text),
-        _ => own(451, (4, 3, 2), text),
+        SendError::NotActive => Outcome::own(451, (4, 4, 1), text),
+        SendError::Lost { .. } => Outcome::own(451, (4, 4, 2), text),
+        _ => Outcome::own(451, (4, 3, 2), text),
     }
 }

@@ -1,9 +1,12 @@
 //! `[listen]`
 
+use crate::check;
 use crate::schema::{Key, Kind, Section};
+use concord_base::Network;
 use std::net::SocketAddr;
 
-/// `[listen]`: addresses and ports. An empty list switches a listener off.
+/// `[listen]`: addresses and ports, where an empty list switches a listener off;
+/// and who stands in front of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listen {
     /// Mail from other servers (RFC 5321).
@@ -28,6 +31,8 @@ pub struct Listen {
     pub http: Vec<SocketAddr>,
     /// HTTPS: the same, and the MTA-STS policy.
     pub https: Vec<SocketAddr>,
+    /// Proxies in front of all of these, which say who the client is.
+    pub proxies: Vec<Network>,
 }
 
 impl Listen {
@@ -52,7 +57,8 @@ impl Listen {
 pub(crate) const SECTION: Section = Section {
     name: "listen",
     doc: "Addresses and ports, each a list of \"address:port\". An empty list switches a \
-          listener off. IPv6 addresses stand in brackets and are for IPv6 only.",
+          listener off. IPv6 addresses stand in brackets and are for IPv6 only. What stands in front \
+          of them is named by proxies.",
     keys: &[
         Key::new(
             "smtp",
@@ -135,5 +141,15 @@ pub(crate) const SECTION: Section = Section {
              mail programs. Opened only where web is installed.",
         )
         .demo(r#"["127.0.0.1:2443"]"#),
+        Key::new(
+            "proxies",
+            "[]",
+            Kind::Networks(check::proxies, |s, v| s.listen.proxies = v),
+            "Addresses and networks of proxies and load balancers that are believed when they say \
+             who the client is. A connection from there, to any of these listeners, must begin \
+             with a header of the PROXY protocol (version 1 or 2), also before TLS; without it \
+             the connection is closed. Empty: nobody is believed. Counts at the next start of \
+             core, internet-mail and web.",
+        ),
     ],
 };

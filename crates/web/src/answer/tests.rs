@@ -28,6 +28,7 @@ fn config() -> WebConfig {
             hosts: vec!["mail.example.test".into()],
             max_age: Duration::from_secs(86_400),
         }),
+        proxies: Arc::default(),
         tls: concord_tls::config_of_first(vec![files]).unwrap(),
         challenges: Challenges::default(),
         renewer: None,

@@ -33,6 +33,11 @@ impl Network {
         self.0.contains(&address.to_canonical())
     }
 
+    /// Whether it is one of IPv4 addresses.
+    pub fn is_ipv4(&self) -> bool {
+        self.0.addr().is_ipv4()
+    }
+
     /// How narrow it is: the longer, the closer.
     pub fn prefix(&self) -> u8 {
         self.0.prefix_len()
