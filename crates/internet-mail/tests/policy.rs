@@ -83,7 +83,7 @@ async fn who_is_refused_waits_for_the_answer() {
     let file = directory.path().join("internet-mail.toml");
     let wait = Duration::from_millis(300);
     let text = "[inbound]\ntarpit = '300 ms'\n[[sender]]\nfrom = '@spam.test'\n\
-                [[sender]]\nfrom = '.'\nto = ['quiet@example.test']\n";
+                [[sender]]\nfrom = '@other.test'\nto = ['quiet@example.test']\n";
     std::fs::write(&file, text).unwrap();
     let world = world(&file).await;
     let mut client = greeted_with(&world, "220").await;
