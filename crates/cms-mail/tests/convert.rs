@@ -396,7 +396,7 @@ fn a_text_that_looks_like_the_boundary_does_not_cut_the_message() {
     let hex: String = "NODE 7".bytes().map(|octet| format!("{octet:02x}")).collect();
     let out = sent(THREE_FILES);
     let mut files: Vec<_> = out.transmissions.iter().flat_map(|one| one.files.clone()).collect();
-    let lines = ["0", "1", "3"].map(|number| format!("--=_vm_{hex}_{number}_"));
+    let lines = ["", "0", "1", "11"].map(|more| format!("--=_vm_{hex}_{more}"));
     let rules =
         TextRules { page: CodePage::Cp1141, substitution: Substitution::Refuse, columns: 80 };
     let lines = concord_cms_mail::write_lines(lines.iter().map(String::as_str), &rules).unwrap();
@@ -406,7 +406,7 @@ fn a_text_that_looks_like_the_boundary_does_not_cut_the_message() {
     let came = took(netdata::write(&all).unwrap(), CodePage::Cp1141, NoteForm::Profs).unwrap();
     let message = MessageParser::new().parse(&came.message).unwrap();
     assert_eq!(message.attachments().count(), 3);
-    assert!(message.body_text(0).unwrap().contains(&format!("--=_vm_{hex}_3_")));
+    assert!(message.body_text(0).unwrap().contains(&format!("--=_vm_{hex}_11")));
 }
 
 #[test]

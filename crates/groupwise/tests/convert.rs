@@ -354,6 +354,14 @@ fn an_appointment_becomes_a_request_and_its_answer_status() {
         assert!(calendar.lines().any(|l| l.trim_end() == line), "{line}\n{calendar}");
     }
     assert_eq!(message.attachments().filter(|a| a.attachment_name().is_some()).count(), 2);
+    // RFC 2046 section 5.1.1: a boundary ends every line that begins with it.
+    let boundaries: Vec<&str> = message
+        .parts
+        .iter()
+        .filter_map(|part| part.content_type()?.attribute("boundary"))
+        .collect();
+    let [outer, inner] = boundaries[..] else { panic!("{boundaries:?}") };
+    assert!(!inner.starts_with(outer) && !outer.starts_with(inner), "{boundaries:?}");
 
     let uid = message_id(&appointment.id, &domain());
     let answer = format!(

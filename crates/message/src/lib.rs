@@ -4,6 +4,7 @@
 //! - [`HeaderScan`]: one cheap pass over a header as it streams in, for
 //!   tracking (Message-ID, subject) and loop detection (Received lines).
 //! - [`date`]: dates as headers write them (RFC 5322 section 3.3).
+//! - [`free_boundary`]: what stands between the parts of a message.
 //! - [`report`]: delivery status notifications: written ([`render`]) and
 //!   others' read ([`parse`]); read receipts likewise. RFC 3461 to 3464, 6522,
 //!   6533, 8098.
@@ -14,12 +15,14 @@
 //! comes out is bounded however large the input is; nothing that a peer said
 //! can add a header line to a report.
 
+mod boundary;
 pub mod date;
 mod header;
 pub mod report;
 mod text;
 mod urgency;
 
+pub use boundary::free_boundary;
 pub use header::{HeaderFacts, HeaderScan, MAX_HEADER, MAX_MESSAGE_ID, MAX_SUBJECT_CHARS};
 pub use report::{
     Disposition, DispositionReport, Original, ParsedDisposition, ParsedRecipient, ParsedReport,

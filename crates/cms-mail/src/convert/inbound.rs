@@ -6,6 +6,7 @@ use crate::note::{self, CopiesFrom, Note, NoteAddress, NoteRules, Person};
 use crate::{Arrived, Attachment, CmsName, Content, FileTypes, SpoolFile, attachment, read_lines};
 use concord_address::{Domain, SmtpAddress};
 use concord_ebcdic::CodePage;
+use concord_message::free_boundary;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mail_builder::MessageBuilder;
@@ -13,8 +14,6 @@ use mail_builder::headers::address::Address;
 use mail_builder::headers::content_type::ContentType;
 use mail_builder::headers::date::Date;
 use mail_builder::mime::MimePart;
-use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 /// What stands for the subject of files that came without a note (Q192932).
 const NO_SUBJECT: &str = "NO SUBJECT";
@@ -261,20 +260,10 @@ fn part(file: Attachment) -> MimePart<'static> {
     made.attachment(file.name)
 }
 
-/// Binary files are base64 and cannot contain it; texts are looked at once, and the
-/// first number that none of them has is taken.
+/// Binary files are base64 and cannot contain it; texts are looked at.
 fn boundary(hex: &str, text: &str, files: &[Attachment]) -> String {
     let short: String = hex.chars().take(32).collect();
-    let start = format!("=_vm_{short}_");
     let texts = files.iter().filter(|file| file.content == Content::HostText);
-    let texts = texts.map(|file| String::from_utf8_lossy(&file.octets));
-    let mut used = BTreeSet::new();
-    for one in std::iter::once(Cow::Borrowed(text)).chain(texts) {
-        for found in one.split(&start).skip(1) {
-            let number = found.split('_').next().and_then(|digits| digits.parse::<usize>().ok());
-            used.extend(number);
-        }
-    }
-    let free = (0..=used.len()).find(|number| !used.contains(number)).unwrap_or_default();
-    format!("{start}{free}_")
+    let texts = texts.map(|file| file.octets.as_slice());
+    free_boundary(&format!("=_vm_{short}_"), std::iter::once(text.as_bytes()).chain(texts))
 }

@@ -6,6 +6,7 @@ use super::{Loss, choices, identity, meeting};
 use concord_address::{Domain, SmtpAddress};
 use concord_groupwise_api::Moment;
 use concord_groupwise_api::model::{Address, Item, ItemKind};
+use concord_message::free_boundary;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use mail_builder::MessageBuilder;
@@ -84,7 +85,8 @@ pub fn inbound(item: &Item, gathered: &Gathered, arrived: &Arrived<'_>) -> Inbou
     builder = builder.body(if parts.is_empty() {
         body
     } else {
-        let kind = ContentType::new("multipart/mixed").attribute("boundary", boundary);
+        let kind =
+            ContentType::new("multipart/mixed").attribute("boundary", format!("{boundary}_m"));
         let mut all = vec![body];
         all.extend(parts);
         MimePart::new(kind, all)
@@ -243,9 +245,5 @@ fn files(item: &Item, gathered: &Gathered) -> Vec<MimePart<'static>> {
 /// Files are base64 and cannot contain it; the text is looked at.
 fn boundary(item: &Item, text: &str) -> String {
     let hex: String = item.id.bytes().take(16).map(|octet| format!("{octet:02x}")).collect();
-    let mut boundary = format!("=_gw_{hex}");
-    while text.contains(&boundary) {
-        boundary.push('x');
-    }
-    boundary
+    free_boundary(&format!("=_gw_{hex}"), [text.as_bytes()])
 }

@@ -2,16 +2,11 @@
 
 use super::returned::{quoted_printable, returned};
 use super::{Report, Stamp, fields, words};
-use crate::date;
 use crate::text::{clean, clean_ascii};
+use crate::{date, free_boundary};
 use concord_address::SmtpAddress;
 use mail_builder::headers::{Header, text::Text};
-use memchr::memmem;
 
-/// Octets of a boundary; RFC 2046 section 5.1.1 allows 70, and some may be added.
-const MAX_BOUNDARY: usize = 56;
-/// What a boundary may be made longer with.
-const ALPHABET: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 /// Characters of the original's subject in ours.
 const MAX_SUBJECT: usize = 200;
 
@@ -131,61 +126,7 @@ pub(super) fn line(out: &mut Vec<u8>, parts: &[&str]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// `wanted` without what may not stand in a boundary, made longer until no
-/// part contains it. Each octet added is the one that the fewest of the places
-/// where it still stands go on with, so a few are enough however the original
-/// was made.
+/// A boundary that stands in none of the parts.
 pub(super) fn boundary(wanted: &str, parts: &[Part]) -> String {
-    let mut boundary: String = wanted
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
-        .take(MAX_BOUNDARY)
-        .collect();
-    if boundary.is_empty() {
-        boundary.push_str("concord-report");
-    }
-    let mut places: Vec<&[u8]> = parts
-        .iter()
-        .flat_map(|part| {
-            memmem::find_iter(&part.octets, boundary.as_bytes())
-                .map(|at| part.octets.get(at + boundary.len()..).unwrap_or_default())
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    while !places.is_empty() {
-        let count = |c: u8| places.iter().filter(|place| place.first() == Some(&c)).count();
-        let next = ALPHABET.iter().copied().min_by_key(|c| count(*c)).unwrap_or(b'x');
-        boundary.push(char::from(next));
-        places = places
-            .into_iter()
-            .filter_map(|place| place.split_first().filter(|(c, _)| **c == next))
-            .map(|(_, rest)| rest)
-            .collect();
-    }
-    boundary
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn part(octets: &[u8]) -> Part {
-        Part { content_type: "text/plain", encoding: "7bit", octets: octets.to_vec() }
-    }
-
-    #[test]
-    fn a_boundary_is_never_in_a_part() {
-        assert_eq!(boundary("Q123", &[part(b"nothing")]), "Q123");
-        let mut hostile = b"--Q123\r\n".to_vec();
-        for a in ALPHABET {
-            for b in ALPHABET {
-                hostile.extend_from_slice(b"--Q123");
-                hostile.extend_from_slice(&[*a, *b, b'\r', b'\n']);
-            }
-        }
-        let chosen = boundary("Q123", &[part(&hostile)]);
-        assert!(chosen.starts_with("Q123") && chosen.len() <= 70);
-        assert!(memmem::find(&hostile, chosen.as_bytes()).is_none());
-        assert_eq!(boundary("\r\n\"", &[]), "concord-report");
-    }
+    free_boundary(wanted, parts.iter().map(|part| part.octets.as_slice()))
 }
