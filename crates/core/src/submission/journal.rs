@@ -84,6 +84,12 @@ fn unwritten(journal: &Journal, error: &StoreError) -> Reply {
     Reply::new(451, (4, 3, 0), "the message cannot be kept as it must be, try again later")
 }
 
+/// The message stands in its copy as it is, and is not known yet when the boundary
+/// is written: whoever wrote it must not be able to guess what ends it.
+fn boundary() -> String {
+    format!("journal-{:032x}", rand::random::<u128>())
+}
+
 async fn one(
     shared: &Shared,
     journal: &Journal,
@@ -101,7 +107,7 @@ async fn one(
         rules: (!ruled.is_empty()).then(Reader::new),
         ruled,
         writer: shared.store.begin_body(None).await.map_err(|e| unwritten(journal, &e))?,
-        boundary: format!("journal-{unique}"),
+        boundary: boundary(),
         message_id: format!("journal.{unique}@{hostname}"),
         return_path_octets: 0,
     };
@@ -220,5 +226,18 @@ impl Copy {
         })?;
         metrics::counter!("journal_copies_total").increment(1);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn nobody_can_foresee_the_boundary_of_a_copy() {
+        let starts: HashSet<String> =
+            (0..100).map(|_| boundary().chars().take(24).collect()).collect();
+        assert_eq!(starts.len(), 100, "neither the time nor a count stands in it");
     }
 }
