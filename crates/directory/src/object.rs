@@ -224,6 +224,20 @@ pub struct Object {
     pub usn: u64,
 }
 
+/// What is asked for with an object that was made up beforehand.
+impl From<Object> for NewObject {
+    fn from(object: Object) -> Self {
+        Self {
+            name: object.name,
+            display_name: object.display_name,
+            proxies: object.proxies,
+            details: object.details,
+            attributes: object.attributes,
+            policy: object.policy,
+        }
+    }
+}
+
 impl Object {
     /// An object from what was asked for.
     pub fn from_new(id: ObjectId, new: NewObject, now: Timestamp) -> Self {

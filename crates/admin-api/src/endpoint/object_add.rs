@@ -45,14 +45,6 @@ pub(crate) async fn post(
         let names = object.names();
         stamp::add(&shared, &stamps, &names, &mut object.proxies, &mut HashSet::new()).await;
     }
-    let new = NewObject {
-        name: object.name,
-        display_name: object.display_name,
-        proxies: object.proxies,
-        details: object.details,
-        attributes: object.attributes,
-        policy: object.policy,
-    };
-    let added = shared.api.directory.change(DirectoryAct::Add(new)).await?;
+    let added = shared.api.directory.change(DirectoryAct::Add(object.into())).await?;
     Ok((StatusCode::CREATED, Json(object_show::whole(&shared, &added).await?)))
 }

@@ -274,15 +274,8 @@ impl Applier<'_> {
                     "an imported contact lacks an address"
                 );
             }
-            let new = NewObject {
-                name: object.name,
-                display_name: object.display_name,
-                proxies: object.proxies,
-                details: object.details,
-                attributes: object.attributes,
-                policy: object.policy,
-            };
-            self.spawn(&mut outcomes, entry.subject.clone(), DirectoryAct::Add(new));
+            let add = DirectoryAct::Add(object.into());
+            self.spawn(&mut outcomes, entry.subject.clone(), add);
         }
         self.collect(outcomes, Counted::Added).await?;
         // They are in the directory now.

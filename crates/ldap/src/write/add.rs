@@ -78,17 +78,9 @@ pub(crate) async fn add(client: &mut Client, asked: &LdapAddRequest) -> Outcome<
         mailbox.credentials = Some(made);
     }
     object.check()?;
-    let new = NewObject {
-        name: object.name,
-        display_name: object.display_name,
-        proxies: object.proxies,
-        details: object.details,
-        attributes: object.attributes,
-        policy: object.policy,
-    };
     let writer = std::sync::Arc::clone(&client.server.writer);
     let _turn = writer.add().await;
-    commit(client, new).await
+    commit(client, object.into()).await
 }
 
 /// With the addresses that generators make. One that somebody else took in the
