@@ -11,10 +11,8 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Seconds of one question; the core answers within them.
-const WAIT: u64 = 20;
-/// After a question that got no answer.
-const PAUSE: Duration = Duration::from_secs(1);
+/// For telling the core that a run is given up.
+const LAST_WORD: Duration = Duration::from_secs(1);
 
 /// Asks for work and does it until `stop` is cancelled. Synchronisations that run
 /// then are given up, and the core is told, so that nobody waits for them: a
@@ -31,7 +29,7 @@ pub(crate) async fn run(link: Arc<Link>, answers: Arc<Answers>, stop: Cancellati
             "the connector stopped, or took new settings, in the middle of it; run it again";
         let done = WorkDone { error: Some(error.to_owned()), ..WorkDone::default() };
         // A core that stops as well ends the run by itself.
-        let _ = tokio::time::timeout(PAUSE, link.api.work_done(id, &done)).await;
+        let _ = tokio::time::timeout(LAST_WORD, link.api.work_done(id, &done)).await;
     }
 }
 
@@ -49,15 +47,7 @@ async fn work(
                 in_hand.remove(&id);
             }
         }
-        let item = match link.api.work(WAIT).await {
-            Ok(Some(item)) => item,
-            Ok(None) => continue,
-            Err(error) => {
-                tracing::debug!(%error, "the core has no work to tell");
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
-        };
+        let Some(item) = link.api.next_work().await else { continue };
         let done = match item.work {
             Work::Test => {
                 WorkDone { probes: probes::all(link, answers).await, ..WorkDone::default() }

@@ -5,14 +5,8 @@ use crate::shared::Running;
 use crate::sync;
 use concord_connector::wire::{Probe, Work, WorkDone};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-
-/// Seconds of one question; the core answers within them.
-const WAIT: u64 = 20;
-/// After a question that got no answer.
-const PAUSE: Duration = Duration::from_secs(1);
 
 /// Asks for work and does it until `stop` is cancelled.
 pub(crate) async fn run(running: Arc<Running>, stop: CancellationToken) {
@@ -29,15 +23,7 @@ async fn work(running: &Arc<Running>) {
     let mut given = JoinSet::new();
     loop {
         while given.try_join_next().is_some() {}
-        let item = match api.work(WAIT).await {
-            Ok(Some(item)) => item,
-            Ok(None) => continue,
-            Err(error) => {
-                tracing::debug!(%error, "the core has no work to tell");
-                tokio::time::sleep(PAUSE).await;
-                continue;
-            }
-        };
+        let Some(item) = api.next_work().await else { continue };
         let done = match item.work {
             Work::Test => WorkDone { probes: probes(running), ..WorkDone::default() },
             Work::Order(order) => {

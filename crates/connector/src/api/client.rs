@@ -19,6 +19,10 @@ use tokio::net::UnixStream;
 /// The core answers within half a minute, longer only while a connector waits
 /// for work.
 const ANSWER_TIME: Duration = Duration::from_secs(60);
+/// Seconds of one question for work; the core answers within them.
+const WORK_WAIT: u64 = 20;
+/// After a question for work that got no answer.
+const WORK_PAUSE: Duration = Duration::from_secs(1);
 /// Octets of an answer: a page of changes of directory synchronisation.
 const MAX_ANSWER: usize = 64 << 20;
 
@@ -105,6 +109,19 @@ impl CoreApi {
     pub async fn work(&self, seconds: u64) -> Result<Option<WorkItem>, ApiError> {
         let answer: WorkAnswer = self.get(&self.own(&format!("/work?wait={seconds}"))).await?;
         Ok(answer.item)
+    }
+
+    /// The next piece of work. `None` when there was none for a while, or the core
+    /// could not be asked, which then is not asked again at once.
+    pub async fn next_work(&self) -> Option<WorkItem> {
+        match self.work(WORK_WAIT).await {
+            Ok(item) => item,
+            Err(error) => {
+                tracing::debug!(%error, "the core has no work to tell");
+                tokio::time::sleep(WORK_PAUSE).await;
+                None
+            }
+        }
     }
 
     /// Tells what became of a piece of work.
