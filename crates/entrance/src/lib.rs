@@ -1,5 +1,9 @@
-//! What servers for mail programs do before the first line: they give a seat,
+//! What servers do before the first line: they give a seat,
 //! make the TLS handshake, and count. Floor: protocol.
+
+mod seats;
+
+pub use seats::{ClientSeat, Seats};
 
 use std::fmt;
 use std::sync::Arc;

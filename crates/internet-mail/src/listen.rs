@@ -1,12 +1,12 @@
 //! Accepting clients, and how many at once.
 
 use crate::front::{Front, FrontService, Kind};
+use concord_entrance::{ClientSeat, Seats};
 use concord_proxy_protocol::Endpoints;
 use concord_smtp_tokio::{ConnectionInfo, MaybeTls, Peer, serve};
 use metrics::{counter, gauge};
-use std::collections::HashMap;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
@@ -16,51 +16,21 @@ use tokio_util::task::TaskTracker;
 /// lasting cause does not burn the processor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Counts sessions, in all and for each client address.
-#[derive(Debug)]
-pub(crate) struct Sessions {
-    most: usize,
-    most_per_client: usize,
-    now: Mutex<(usize, HashMap<IpAddr, usize>)>,
-}
-
-impl Sessions {
-    pub(crate) fn new(most: usize, most_per_client: usize) -> Self {
-        Self { most, most_per_client, now: Mutex::default() }
-    }
-
-    /// A place for a session, if there is one; it is free again when dropped.
-    fn enter(self: &Arc<Self>, client: IpAddr) -> Option<Place> {
-        let mut now = self.now.lock().ok()?;
-        let (total, clients) = &mut *now;
-        if *total >= self.most || clients.get(&client).is_some_and(|n| *n >= self.most_per_client) {
-            return None;
-        }
-        *total = total.saturating_add(1);
-        let count = clients.entry(client).or_default();
-        *count = count.saturating_add(1);
-        gauge!("concord_smtp_sessions").increment(1.0);
-        Some(Place { sessions: Arc::clone(self), client })
-    }
-}
-
+/// A session's place; counted while it is held.
 struct Place {
-    sessions: Arc<Sessions>,
-    client: IpAddr,
+    _seat: ClientSeat,
+}
+
+impl Place {
+    fn new(seat: ClientSeat) -> Self {
+        gauge!("concord_smtp_sessions").increment(1.0);
+        Self { _seat: seat }
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         gauge!("concord_smtp_sessions").decrement(1.0);
-        let Ok(mut now) = self.sessions.now.lock() else { return };
-        let (total, clients) = &mut *now;
-        *total = total.saturating_sub(1);
-        if let Some(count) = clients.get_mut(&self.client) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                clients.remove(&self.client);
-            }
-        }
     }
 }
 
@@ -69,7 +39,7 @@ pub(crate) async fn accept(
     listener: TcpListener,
     kind: Kind,
     service: Arc<FrontService>,
-    sessions: Arc<Sessions>,
+    sessions: Arc<Seats>,
     tasks: TaskTracker,
     shutdown: CancellationToken,
 ) {
@@ -99,8 +69,8 @@ pub(crate) async fn accept(
 }
 
 /// A place for a client, who hears it if there is none.
-fn admit(sessions: &Arc<Sessions>, client: SocketAddr, stream: &TcpStream) -> Option<Place> {
-    let place = sessions.enter(client.ip());
+fn admit(sessions: &Arc<Seats>, client: SocketAddr, stream: &TcpStream) -> Option<Place> {
+    let place = sessions.take(client.ip()).map(Place::new);
     let result = if place.is_some() { "accepted" } else { "too-many" };
     counter!("concord_smtp_sessions_total", "result" => result).increment(1);
     if place.is_none() {
@@ -116,7 +86,7 @@ async fn proxied(
     proxy: SocketAddr,
     kind: Kind,
     service: Arc<FrontService>,
-    sessions: Arc<Sessions>,
+    sessions: Arc<Seats>,
     shutdown: CancellationToken,
 ) {
     let ends = tokio::select! {
@@ -158,23 +128,4 @@ async fn session(
     let mut front = Front::new(service, kind, client);
     let ended = serve(stream, connection, profile, acceptor, &mut front, shutdown).await;
     tracing::debug!(%client, ?ended, "session ended");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn places_are_bounded_and_come_back() {
-        let sessions = Arc::new(Sessions::new(3, 2));
-        let ip = |n| IpAddr::from([192, 0, 2, n]);
-        let first = sessions.enter(ip(1)).unwrap();
-        let _second = sessions.enter(ip(1)).unwrap();
-        assert!(sessions.enter(ip(1)).is_none(), "two for each client");
-        let _third = sessions.enter(ip(2)).unwrap();
-        assert!(sessions.enter(ip(3)).is_none(), "three in all");
-        drop(first);
-        assert!(sessions.enter(ip(1)).is_some());
-        assert_eq!(sessions.now.lock().unwrap().1.len(), 2);
-    }
 }

@@ -3,12 +3,13 @@
 use crate::config::{InternetMailConfig, Sockets};
 use crate::error::InternetMailError;
 use crate::front::{FrontService, Kind};
-use crate::listen::{Sessions, accept};
+use crate::listen::accept;
 use crate::out::{OutService, Outbound};
 use crate::pickup;
 use crate::watch::{self, Hub};
 use concord_base::Clock;
 use concord_connector::{LmtpOptions, serve_lmtp};
+use concord_entrance::Seats;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,7 +62,7 @@ pub async fn run(
         let reports = Arc::clone(&front.reports);
         tokio::spawn(watch::serve(listener, hub, reports, shutdown.clone()));
     }
-    let sessions = Arc::new(Sessions::new(config.max_sessions, config.max_sessions_per_client));
+    let sessions = Arc::new(Seats::new(config.max_sessions, config.max_sessions_per_client));
     let tasks = TaskTracker::new();
     let cut = CancellationToken::new();
     let lmtp = sockets

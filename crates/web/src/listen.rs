@@ -3,15 +3,15 @@
 use crate::answer::{Answer, Scheme, answer};
 use crate::config::WebConfig;
 use crate::tls::Handshake;
+use concord_entrance::{ClientSeat, Seats};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper::{Request, server};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use metrics::counter;
-use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -44,11 +44,11 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(config: WebConfig) -> Arc<Self> {
         let handshake = Handshake::new(config.tls.clone(), config.challenges.clone());
-        Arc::new(Self { config, handshake, seats: Arc::default() })
+        Arc::new(Self { config, handshake, seats: Arc::new(Seats::new(MOST, MOST_PER_CLIENT)) })
     }
 
     /// A seat for a client, if one is left; counted either way.
-    fn seat(&self, client: SocketAddr) -> Option<Seat> {
+    fn seat(&self, client: SocketAddr) -> Option<ClientSeat> {
         let seat = self.seats.take(client.ip());
         let result = if seat.is_some() { "accepted" } else { "too-many" };
         counter!("concord_web_connections_total", "result" => result).increment(1);
@@ -112,7 +112,7 @@ async fn seated(
     stream: TcpStream,
     client: SocketAddr,
     scheme: Scheme,
-    seat: Seat,
+    seat: ClientSeat,
     shared: Arc<Shared>,
     stop: CancellationToken,
 ) {
@@ -180,51 +180,14 @@ async fn serve<S>(
     }
 }
 
-/// Counts connections, in all and for each client.
-#[derive(Debug, Default)]
-struct Seats(Mutex<(usize, HashMap<IpAddr, usize>)>);
-
-impl Seats {
-    /// A seat, if one is left; it is free again when dropped.
-    fn take(self: &Arc<Self>, client: IpAddr) -> Option<Seat> {
-        let mut now = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (total, clients) = &mut *now;
-        let of_client = clients.get(&client).copied().unwrap_or(0);
-        if *total >= MOST || of_client >= MOST_PER_CLIENT {
-            return None;
-        }
-        *total = total.saturating_add(1);
-        clients.insert(client, of_client.saturating_add(1));
-        Some(Seat { seats: Arc::clone(self), client })
-    }
-}
-
-struct Seat {
-    seats: Arc<Seats>,
-    client: IpAddr,
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        let mut now = self.seats.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (total, clients) = &mut *now;
-        *total = total.saturating_sub(1);
-        if let Some(count) = clients.get_mut(&self.client) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                clients.remove(&self.client);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     #[test]
     fn seats_are_bounded_and_come_back() {
-        let seats = Arc::new(Seats::default());
+        let seats = Arc::new(Seats::new(MOST, MOST_PER_CLIENT));
         let ip = |n: u16| IpAddr::from([192, 0, n.to_be_bytes()[0], n.to_be_bytes()[1]]);
         let mut taken: Vec<_> = (0..MOST_PER_CLIENT).map(|_| seats.take(ip(1)).unwrap()).collect();
         assert!(seats.take(ip(1)).is_none());
